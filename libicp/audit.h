@@ -1,0 +1,32 @@
+/* The audit log: who did what, when, to what, and what it was before and after; a hash chain.
+ *
+ * hash(n) = hex SHA-256 over: hash(n-1) ("" for the first), then id, at, actor, action, subject, before, after, note,
+ * each as its length in bytes in decimal, ':', its bytes. The number of events and the newest hash also stand in
+ * register.db's state, so that a log cut short at its end does not verify either.
+ */
+#ifndef ICP_AUDIT_H
+#define ICP_AUDIT_H
+
+#include <jansson.h>
+
+#include "register.h"
+
+/* Appends one event; only inside a change. Steals no reference: before and after may be NULL (nothing there).
+ * `note` may be NULL. */
+icp_error_t *icp_audit_event(icp_register_t *reg, const char *action, const char *subject, const json_t *before,
+                             const json_t *after, const char *note, apr_pool_t *pool);
+
+typedef struct icp_event_t {
+    apr_int64_t id;
+    apr_time_t at;
+    const char *actor, *action, *subject, *before, *after, *note, *hash;
+} icp_event_t;
+
+/* Calls back for every event in order, oldest first, of `subject` (NULL: all). */
+typedef icp_error_t *icp_event_fn(const icp_event_t *event, void *baton, apr_pool_t *pool);
+icp_error_t *icp_audit_each(icp_register_t *reg, const char *subject, icp_event_fn *fn, void *baton, apr_pool_t *pool);
+
+/* Walks the chain; *count events verified. ICP_REFUSED names the first event that does not fit and how. */
+icp_error_t *icp_audit_verify(icp_register_t *reg, apr_int64_t *count, apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,30 @@
+/* What icpadmin's own looks at home pages found, kept as runs of the same verdict. */
+#ifndef ICP_INSPECTION_H
+#define ICP_INSPECTION_H
+
+#include "register.h"
+#include "verdict.h"
+
+/* One look at a site's live home page, as the fetcher made it. */
+typedef struct icp_look_t {
+    const char *site;
+    apr_time_t at;
+    const char *url;  /* that was judged, after redirects */
+    int status;       /* HTTP status; 0 if none came */
+    const char *fault; /* why there was no page to judge, in words for staff; NULL */
+    const icp_inspection_t *inspection; /* never NULL: unreadable where there was no page */
+} icp_look_t;
+
+/* Inside a change: records it; an event site.verdict is written only when the verdict changed (*changed, may be NULL). */
+icp_error_t *icp_inspection_record(icp_register_t *reg, const icp_look_t *look, int *changed, apr_pool_t *pool);
+
+typedef struct icp_run_t {
+    const char *verdict, *reason, *detail; /* detail: JSON */
+    apr_time_t first_at, last_at;
+    apr_int64_t looks;
+} icp_run_t;
+
+/* The newest run; *run NULL if the site was never looked at. */
+icp_error_t *icp_inspection_newest(icp_run_t **run, icp_register_t *reg, apr_int64_t site_id, apr_pool_t *pool);
+
+#endif

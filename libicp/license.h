@@ -1,0 +1,32 @@
+/* Licenses: one ICP number issued to a holder; active, cancelled or revoked. */
+#ifndef ICP_LICENSE_H
+#define ICP_LICENSE_H
+
+#include "register.h"
+
+typedef struct icp_license_t {
+    apr_int64_t id;
+    const char *number; /* normal form, without suffix */
+    const char *holder; /* its name */
+    const char *uscc;   /* of the holder; NULL if not known */
+    const char *status; /* "active", "cancelled", "revoked" */
+    apr_time_t status_at, created_at;
+    apr_int64_t sites;  /* that must show it; only read */
+} icp_license_t;
+
+/* Inside a change. `number` in any wild form, with or without suffix (dropped); a holder not on file is added as a
+ * business. ICP_USAGE if the number cannot be one (says why), ICP_REFUSED if it is on file or a placeholder. */
+icp_error_t *icp_license_add(icp_license_t **license, icp_register_t *reg, const char *number, const char *holder,
+                             const char *uscc, apr_pool_t *pool);
+
+icp_error_t *icp_license_get(icp_license_t **license, icp_register_t *reg, const char *number, apr_pool_t *pool);
+
+/* Inside a change: to "cancelled" or "revoked". Sites that have no other active license are suspended for `cancelled`;
+ * `suspended` (const char * site names) may be NULL. */
+icp_error_t *icp_license_end(icp_register_t *reg, const char *number, const char *status, const char *note,
+                             apr_array_header_t *suspended, apr_pool_t *pool);
+
+typedef icp_error_t *icp_license_fn(const icp_license_t *license, void *baton, apr_pool_t *pool);
+icp_error_t *icp_license_each(icp_register_t *reg, icp_license_fn *fn, void *baton, apr_pool_t *pool);
+
+#endif
