@@ -1,0 +1,25 @@
+/* The gate: whether the site or the notice answers. One decision per request, in quick_handler at
+ * APR_HOOK_REALLY_FIRST; for an open site about 150 instructions, no lock, no system call, no SQLite. */
+#ifndef MOD_ICP_GATE_H
+#define MOD_ICP_GATE_H
+
+#include "config.h"
+#include "snapshot.h"
+
+int icp_gate_quick_handler(request_rec *r, int lookup);
+
+/* Sets the note icp-state ("open", "suspended", "pass", "exempt", "observe") on the request that is logged. */
+
+/* The registered site that this request is for (Host first, else the vhost's), a copy in r->pool; NULL if none.
+ * For the inspection and the status page, not for the path of every request. */
+const icp_snapshot_site_t *icp_gate_site(request_rec *r);
+
+/* For the status page: what is in force in this child, and since when it could not be refreshed (NULL: it is current). */
+typedef struct icp_gate_health_t {
+    icp_snapshot_facts_t facts;
+    const char *fault; /* what keeps the newest register from being read; NULL */
+    apr_time_t fault_since;
+} icp_gate_health_t;
+void icp_gate_health(icp_gate_health_t *health, apr_pool_t *pool);
+
+#endif
