@@ -1,15 +1,14 @@
 -- The schema of register.db: licenses, sites and suspensions. Nothing in it is secret: httpd's workers read it.
--- Times are seconds since 1970 UTC. A change that the gate must see moves suspension_revision and
--- leaves one line per site in gate_change, so that a worker reads only the sites that changed.
+-- Times are seconds since 1970 UTC. A change that the gate must see leaves a line in gate_change, so that a
+-- worker reads only the sites that changed.
 
 -- STMT_CREATE_REGISTER
 CREATE TABLE state (
-    id                  INTEGER PRIMARY KEY CHECK (id = 1),
-    suspension_revision INTEGER NOT NULL,
-    audit_count         INTEGER NOT NULL,           -- events in private.db, and the hash of the newest:
-    audit_head          TEXT    NOT NULL            -- a log cut short does not verify
+    id          INTEGER PRIMARY KEY CHECK (id = 1),
+    audit_count INTEGER NOT NULL,                   -- events in private.db, and the hash of the newest:
+    audit_head  TEXT    NOT NULL                    -- a log cut short does not verify
 );
-INSERT INTO state VALUES (1, 1, 0, '');
+INSERT INTO state VALUES (1, 0, '');
 
 CREATE TABLE holder (
     id         INTEGER PRIMARY KEY,
@@ -79,11 +78,18 @@ CREATE TABLE inspection (
 );
 CREATE INDEX inspection_site ON inspection (site_id, id);
 
+-- What the gate must see: the newest revision is the suspension revision. The tag tells a history from another
+-- one that has the same revisions (a register put back from a copy and changed since): a worker that does not
+-- find the revision and tag it has reads everything anew, as it does when its revision is older than the kept ones.
 CREATE TABLE gate_change (
-    site_id  INTEGER PRIMARY KEY,
-    revision INTEGER NOT NULL
+    revision INTEGER PRIMARY KEY AUTOINCREMENT,
+    site_id  INTEGER NOT NULL,
+    tag      INTEGER NOT NULL
 );
-CREATE INDEX gate_change_revision ON gate_change (revision);
+INSERT INTO gate_change (site_id, tag) VALUES (0, random());
+CREATE TRIGGER gate_change_keep AFTER INSERT ON gate_change BEGIN
+    DELETE FROM gate_change WHERE revision <= NEW.revision - 4096;
+END;
 
 CREATE TRIGGER site_suspended_stays BEFORE DELETE ON site
 WHEN EXISTS (SELECT 1 FROM suspension WHERE site_id = OLD.id AND closed_at IS NULL)
@@ -94,52 +100,44 @@ WHEN EXISTS (SELECT 1 FROM suspension WHERE site_id = OLD.site_id AND closed_at 
 BEGIN SELECT RAISE (ABORT, 'a suspended site keeps its host names'); END;
 
 CREATE TRIGGER gate_site_insert AFTER INSERT ON site BEGIN
-    UPDATE state SET suspension_revision = suspension_revision + 1;
-    INSERT OR REPLACE INTO gate_change SELECT NEW.id, suspension_revision FROM state;
+    INSERT INTO gate_change (site_id, tag) VALUES (NEW.id, random());
 END;
 CREATE TRIGGER gate_site_update AFTER UPDATE ON site BEGIN
-    UPDATE state SET suspension_revision = suspension_revision + 1;
-    INSERT OR REPLACE INTO gate_change SELECT NEW.id, suspension_revision FROM state;
+    INSERT INTO gate_change (site_id, tag) VALUES (NEW.id, random());
 END;
 CREATE TRIGGER gate_site_delete AFTER DELETE ON site BEGIN
-    UPDATE state SET suspension_revision = suspension_revision + 1;
-    INSERT OR REPLACE INTO gate_change SELECT OLD.id, suspension_revision FROM state;
+    INSERT INTO gate_change (site_id, tag) VALUES (OLD.id, random());
 END;
 CREATE TRIGGER gate_host_insert AFTER INSERT ON host BEGIN
-    UPDATE state SET suspension_revision = suspension_revision + 1;
-    INSERT OR REPLACE INTO gate_change SELECT NEW.site_id, suspension_revision FROM state;
+    INSERT INTO gate_change (site_id, tag) VALUES (NEW.site_id, random());
 END;
 CREATE TRIGGER gate_host_update AFTER UPDATE ON host BEGIN
-    UPDATE state SET suspension_revision = suspension_revision + 1;
-    INSERT OR REPLACE INTO gate_change SELECT NEW.site_id, suspension_revision FROM state;
-    INSERT OR REPLACE INTO gate_change SELECT OLD.site_id, suspension_revision FROM state;
+    INSERT INTO gate_change (site_id, tag) VALUES (NEW.site_id, random());
+    INSERT INTO gate_change (site_id, tag) VALUES (OLD.site_id, random());
 END;
 CREATE TRIGGER gate_host_delete AFTER DELETE ON host BEGIN
-    UPDATE state SET suspension_revision = suspension_revision + 1;
-    INSERT OR REPLACE INTO gate_change SELECT OLD.site_id, suspension_revision FROM state;
+    INSERT INTO gate_change (site_id, tag) VALUES (OLD.site_id, random());
 END;
 CREATE TRIGGER gate_site_license_insert AFTER INSERT ON site_license BEGIN
-    UPDATE state SET suspension_revision = suspension_revision + 1;
-    INSERT OR REPLACE INTO gate_change SELECT NEW.site_id, suspension_revision FROM state;
+    INSERT INTO gate_change (site_id, tag) VALUES (NEW.site_id, random());
+END;
+CREATE TRIGGER gate_site_license_update AFTER UPDATE ON site_license BEGIN
+    INSERT INTO gate_change (site_id, tag) VALUES (NEW.site_id, random());
+    INSERT INTO gate_change (site_id, tag) VALUES (OLD.site_id, random());
 END;
 CREATE TRIGGER gate_site_license_delete AFTER DELETE ON site_license BEGIN
-    UPDATE state SET suspension_revision = suspension_revision + 1;
-    INSERT OR REPLACE INTO gate_change SELECT OLD.site_id, suspension_revision FROM state;
+    INSERT INTO gate_change (site_id, tag) VALUES (OLD.site_id, random());
 END;
 CREATE TRIGGER gate_license_status AFTER UPDATE OF status, number ON license BEGIN
-    UPDATE state SET suspension_revision = suspension_revision + 1;
-    INSERT OR REPLACE INTO gate_change
-        SELECT DISTINCT site_id, suspension_revision FROM site_license, state WHERE license_id = NEW.id;
+    INSERT INTO gate_change (site_id, tag)
+        SELECT site_id, random() FROM (SELECT DISTINCT site_id FROM site_license WHERE license_id = NEW.id);
 END;
 CREATE TRIGGER gate_suspension_insert AFTER INSERT ON suspension BEGIN
-    UPDATE state SET suspension_revision = suspension_revision + 1;
-    INSERT OR REPLACE INTO gate_change SELECT NEW.site_id, suspension_revision FROM state;
+    INSERT INTO gate_change (site_id, tag) VALUES (NEW.site_id, random());
 END;
 CREATE TRIGGER gate_suspension_update AFTER UPDATE ON suspension BEGIN
-    UPDATE state SET suspension_revision = suspension_revision + 1;
-    INSERT OR REPLACE INTO gate_change SELECT NEW.site_id, suspension_revision FROM state;
+    INSERT INTO gate_change (site_id, tag) VALUES (NEW.site_id, random());
 END;
 CREATE TRIGGER gate_suspension_delete AFTER DELETE ON suspension BEGIN
-    UPDATE state SET suspension_revision = suspension_revision + 1;
-    INSERT OR REPLACE INTO gate_change SELECT OLD.site_id, suspension_revision FROM state;
+    INSERT INTO gate_change (site_id, tag) VALUES (OLD.site_id, random());
 END;
