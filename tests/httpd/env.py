@@ -41,7 +41,7 @@ WORKER = "www-data" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
 NUMBER = "沪ICP备05012345号-1"  # what site() registers where a test names no other
 WAIT = 60 if SAN else 20       # seconds before a server that does not answer is given up
 
-BASE_MODULES = ("authn_core", "authz_core", "mime", "dir", "headers")
+BASE_MODULES = ("authn_core", "authz_core", "mime", "dir", "headers", "socache_shmcb")
 MIME_TYPES = "text/html html htm\ntext/plain txt\ntext/css css\napplication/json json\nimage/png png\n"
 UNDECLARED = re.compile(r"\[\w*:(emerg|alert|crit|error|warn)\]")
 FORMATTED = re.compile(r"\[.*?\] \[\w*:\w+\]")
@@ -192,7 +192,7 @@ class Httpd:
                   "TypesConfig conf/mime.types", "DirectoryIndex index.html", 'LogFormat "%v %h \\"%r\\" %>s %{icp-state}n" icp', "CustomLog logs/access.log icp", "Timeout 30",
                   'DocumentRoot "htdocs"', "<Directory />", "Require all granted", "AllowOverride None", "</Directory>"]
         if tls:
-            lines += ["SSLSessionCache none"]
+            lines += ["SSLSessionCache shmcb:run/tls(65536)"]
         if "http2" in self._modules:
             lines += ["Protocols h2 h2c http/1.1"]
         if self.load_icp and self.engine:
