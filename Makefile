@@ -10,7 +10,7 @@ WERROR ?= $(if $(CI),-Werror)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-PACKAGES := libxml-2.0 sqlite3 libcrypto jansson libidn2
+PACKAGES := libxml-2.0 sqlite3 libcrypto jansson libidn2 zlib libbrotlidec
 include $(if $(filter clean deps,$(MAKECMDGOALS)),,$(BUILD)/config.mk)
 
 $(BUILD)/config.mk: Makefile
@@ -25,7 +25,7 @@ $(BUILD)/config.mk: Makefile
 	   echo "LIB_CFLAGS := $$(pkg-config --cflags $(PACKAGES))"; \
 	   echo "LIB_LIBS := $$(pkg-config --libs $(PACKAGES)) -lunistring -lcsv"; \
 	   echo "CURL_LIBS := $$(pkg-config --libs libcurl)"; \
-	   echo "CHECK_LIBS := $$(pkg-config --libs check)"; } > $@
+	   echo "CHECK_LIBS := $$(pkg-config --libs check libbrotlienc)"; } > $@
 
 ifeq ($(origin CC),default)
 CC := $(APXS_CC)
