@@ -1,6 +1,6 @@
 /* One SQLite connection with its prepared statements.
  *
- * Statements are named in libicp/sql/*.sql and compiled into an index (build/gen/icp_sql.h); each is prepared at
+ * Statements are named in the .sql files of libicp/sql and compiled into an index (build/gen/icp_sql.h); each is prepared at
  * its first use on a connection and kept until the connection closes. Nothing here knows what a
  * register is. A connection belongs to one thread at a time. Process-wide SQLite settings are never touched:
  * other modules of the same httpd (PHP, mod_dbd) may share the library.

@@ -1,6 +1,7 @@
 /* The module: which hooks it takes, and what happens when httpd starts, restarts and forks. Each step is another file's. */
 #include <httpd.h>
 #include <http_config.h>
+#include <http_core.h>
 #include <http_log.h>
 
 #include "gate.h"
