@@ -1,38 +1,64 @@
-# mod_icp: one Makefile for all of it. Settings of the httpd it is built for come from apxs, those of the
-# libraries from pkg-config; both are asked once and kept in $(BUILD)/config.mk.
+# mod_icp: one Makefile for all of it; 'make help' lists the targets. Settings of the httpd it is built for come from apxs,
+# those of the libraries from pkg-config; both are asked once and kept in $(BUILD)/config.mk.
 
 SAN ?=
-BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 comma := ,
+BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 WERROR ?= $(if $(CI),-Werror)
+PYTHON ?= /usr/bin/python3
+export PATH := $(or $(PATH),/usr/local/bin:/usr/bin:/bin):/usr/sbin:/sbin
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-PACKAGES := libxml-2.0 sqlite3 libcrypto jansson libidn2 zlib libbrotlidec
-include $(if $(filter clean deps,$(MAKECMDGOALS)),,$(BUILD)/config.mk)
+# --- what it needs ----------------------------------------------------------------------------------------------------
 
-$(BUILD)/config.mk: Makefile
+PACKAGES := libxml-2.0 sqlite3 libcrypto jansson libidn2 zlib libbrotlidec
+
+BUILD_DEPS := apache2-bin apache2-dev gcc libc6-dev make pkg-config libxml2-dev libsqlite3-dev libssl-dev libjansson-dev libidn2-dev \
+              libunistring-dev libcsv-dev zlib1g-dev libbrotli-dev libcurl4-openssl-dev
+DEMO_DEPS := $(BUILD_DEPS) curl
+CHECK_DEPS := $(DEMO_DEPS) check python3 python3-pytest openssl chromium fonts-wqy-microhei
+BENCH_DEPS := $(DEMO_DEPS) python3 valgrind apache2-utils libapache2-mod-security2
+LINT_DEPS := $(CHECK_DEPS) cppcheck shellcheck pyflakes3 mandoc
+
+# Before config.mk is made, because on a fresh machine there is no apxs yet: the packages of the targets that were asked for.
+NEEDED := $(if $(filter deps,$(MAKECMDGOALS)),$(CHECK_DEPS)) $(if $(filter demo,$(MAKECMDGOALS)),$(DEMO_DEPS)) \
+          $(if $(filter check unit httpd,$(MAKECMDGOALS)),$(CHECK_DEPS)) $(if $(filter bench,$(MAKECMDGOALS)),$(BENCH_DEPS)) \
+          $(if $(filter lint,$(MAKECMDGOALS)),$(LINT_DEPS))
+.PHONY: deps
+deps:
+	@tools/deps.sh $(sort $(NEEDED))
+
+ifneq ($(if $(MAKECMDGOALS),$(filter-out clean deps help,$(MAKECMDGOALS)),all),)
+include $(BUILD)/config.mk
+endif
+
+$(BUILD)/config.mk: Makefile | $(if $(strip $(NEEDED)),deps)
 	@mkdir -p $(@D)
-	@command -v apxs >/dev/null || { echo "apxs is missing: run 'make deps' first" >&2; exit 1; }
+	@command -v apxs >/dev/null && command -v pkg-config >/dev/null && \
+	 pkg-config --exists --print-errors apr-1 apr-util-1 libcurl $(PACKAGES) || { echo "something is missing: run 'make deps'" >&2; exit 1; }
 	@{ echo "APXS_CC := $$(apxs -q CC)"; \
 	   echo "APXS_CFLAGS := $$(apxs -q CFLAGS) $$(apxs -q EXTRA_CPPFLAGS) -I$$(apxs -q INCLUDEDIR)"; \
-	   echo "APXS_LIBEXECDIR := $$(apxs -q LIBEXECDIR)"; \
-	   echo "APXS_SBINDIR := $$(apxs -q SBINDIR)"; \
+	   echo "LIBEXECDIR := $$(apxs -q LIBEXECDIR)"; \
+	   echo "SYSCONFDIR := $$(apxs -q SYSCONFDIR)"; \
+	   echo "SBINDIR := $$(apxs -q SBINDIR)"; \
+	   echo "HTTPD := $$(apxs -q SBINDIR)/$$(apxs -q PROGNAME)"; \
 	   echo "APR_CFLAGS := $$(pkg-config --cflags apr-1 apr-util-1)"; \
 	   echo "APR_LIBS := $$(pkg-config --libs apr-1 apr-util-1)"; \
 	   echo "LIB_CFLAGS := $$(pkg-config --cflags $(PACKAGES))"; \
 	   echo "LIB_LIBS := $$(pkg-config --libs $(PACKAGES)) -lunistring -lcsv"; \
-	   echo "CURL_LIBS := $$(pkg-config --libs libcurl)"; \
-	   echo "CHECK_LIBS := $$(pkg-config --libs check libbrotlienc)"; } > $@
+	   echo "CURL_LIBS := $$(pkg-config --libs libcurl)"; } > $@
+
+# --- what it makes ----------------------------------------------------------------------------------------------------
 
 ifeq ($(origin CC),default)
 CC := $(APXS_CC)
 endif
-SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -O1)
-ICP_CFLAGS := -std=gnu11 -fPIC -fvisibility=hidden -Wall -Wextra -Wno-unused-parameter -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
-              $(WERROR) -Ilibicp -I$(BUILD)/gen $(APXS_CFLAGS) $(APR_CFLAGS) $(LIB_CFLAGS) $(SANFLAGS) $(CFLAGS)
+SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer -O1)
+ICP_CFLAGS := -std=gnu11 -fPIC -fvisibility=hidden -Wall -Wextra -Wno-unused-parameter -Wshadow -Wstrict-prototypes \
+              -Wmissing-prototypes $(WERROR) -Ilibicp -I$(BUILD)/gen $(APXS_CFLAGS) $(APR_CFLAGS) $(LIB_CFLAGS) $(SANFLAGS) $(CFLAGS)
 
 LIB_SOURCES := $(wildcard libicp/*.c)
 MOD_SOURCES := $(wildcard mod_icp/*.c)
@@ -66,15 +92,72 @@ $(BUILD)/icpadmin: $(call objects,$(CLI_SOURCES)) $(BUILD)/libicp.a
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(filter tests/unit/test_%,$(UNIT_SOURCES)))
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libicp.a
 	@mkdir -p $(@D)
-	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(CHECK_LIBS) $(APR_LIBS)
-
-.PHONY: unit
-unit: $(UNIT_TESTS)
-	@set -e; for test in $^; do $$test; done
-
-.PHONY: clean
-clean:
-	rm -rf $(BUILD)
+	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(shell pkg-config --libs check libbrotlienc) $(APR_LIBS)
 
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+# --- what shows that it works -----------------------------------------------------------------------------------------
+
+TEST_ENV = ICP_BUILD=$(abspath $(BUILD)) ICP_HTTPD=$(HTTPD) ICP_MODULES=$(LIBEXECDIR) SAN=$(SAN)
+
+.PHONY: check unit httpd demo bench lint
+check: unit httpd
+
+# Every program runs, also after one has failed.
+unit: $(UNIT_TESTS)
+	@failed=; for test in $(UNIT_TESTS); do $(TEST_ENV) $$test || failed="$$failed $$test"; done; \
+	 [ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
+
+# A selection: make httpd T='-k gate'
+httpd: all
+	$(TEST_ENV) $(PYTHON) -m pytest -q tests $(T)
+
+demo: all
+	@$(TEST_ENV) sh tests/demo/demo.sh
+
+bench: all
+	@$(TEST_ENV) $(PYTHON) tests/bench/bench.py $(T)
+
+lint: all
+	tools/lint.sh $(ICP_CFLAGS)
+	$(TEST_ENV) $(PYTHON) -m pytest -q tests/repo
+
+# --- where it goes ----------------------------------------------------------------------------------------------------
+
+WORKER ?= www-data
+STATEDIR ?= /var/lib/icp
+MANDIR ?= /usr/share/man
+MODS := $(DESTDIR)$(SYSCONFDIR)/mods-available
+
+.PHONY: install uninstall
+install: all
+	install -d $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(MODS)
+	install -m 0644 $(BUILD)/mod_icp.so $(DESTDIR)$(LIBEXECDIR)/mod_icp.so
+	install -m 0755 $(BUILD)/icpadmin $(DESTDIR)$(SBINDIR)/icpadmin
+	install -m 0644 docs/icpadmin.8 $(DESTDIR)$(MANDIR)/man8/icpadmin.8
+	sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|' conf/icp.load > $(MODS)/icp.load
+	test -e $(MODS)/icp.conf || install -m 0644 conf/icp.conf $(MODS)/icp.conf
+	install -d -m 0755 $(DESTDIR)$(STATEDIR)
+	if [ "$$(id -u)" -eq 0 ]; then install -d -m 0750 -o $(WORKER) -g $(WORKER) $(DESTDIR)$(STATEDIR)/sightings; \
+	 else install -d -m 0750 $(DESTDIR)$(STATEDIR)/sightings; fi
+
+# The register and everything else in $(STATEDIR) stays, and so does an icp.conf that was edited.
+uninstall: $(BUILD)/config.mk
+	rm -f $(DESTDIR)$(LIBEXECDIR)/mod_icp.so $(DESTDIR)$(SBINDIR)/icpadmin $(DESTDIR)$(MANDIR)/man8/icpadmin.8 $(MODS)/icp.load
+	! cmp -s conf/icp.conf $(MODS)/icp.conf || rm -f $(MODS)/icp.conf
+
+.PHONY: clean help
+clean:
+	rm -rf $(BUILD)
+
+help:
+	@echo "make             build/mod_icp.so and build/icpadmin"
+	@echo "make deps        install the Debian packages that are missing, for building and testing"
+	@echo "make demo        the whole story on a private httpd; ONCE=1 ends by itself"
+	@echo "make check       unit tests and tests against a real httpd; SAN=address,undefined or SAN=thread: under sanitizers"
+	@echo "make unit|httpd  one half of check; httpd takes T='-k NAME'"
+	@echo "make bench       what gate and inspection cost, beside their peers"
+	@echo "make lint        compiler analysis, cppcheck, shellcheck, pyflakes, guards against drift"
+	@echo "make install     into the httpd that apxs describes (DESTDIR is honoured); make uninstall"
+	@echo "make clean"

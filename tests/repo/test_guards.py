@@ -1,0 +1,49 @@
+"""Guards against drift: what is said in two places says the same, and the arrows between the rooms run one way.
+They read the sources and the products; nothing is started."""
+import os
+import re
+import subprocess
+from pathlib import Path
+
+SOURCE = Path(__file__).resolve().parents[2]
+BUILD = SOURCE / os.environ.get("ICP_BUILD", "build")
+
+
+def read(*patterns):
+    return "".join(path.read_text() for pattern in patterns for path in sorted(SOURCE.glob(pattern)))
+
+
+def test_only_the_module_symbol_is_exported():
+    symbols = subprocess.check_output(["nm", "-D", "--defined-only", str(BUILD / "mod_icp.so")], text=True)
+    names = {line.split()[-1] for line in symbols.splitlines()}
+    assert names == {"icp_module"}
+
+
+def test_libicp_and_icpadmin_know_no_httpd():
+    includes = set(re.findall(r'#include [<"]([\w/]+\.h)[>"]', read("libicp/*.[ch]", "icpadmin/*.[ch]")))
+    httpd = {path.name for path in Path(subprocess.check_output(["apxs", "-q", "INCLUDEDIR"], text=True)).glob("*.h")}
+    assert httpd, "httpd's headers are where apxs says"
+    apr = {name for name in httpd if name.startswith("apr")}
+    assert not includes & (httpd - apr)
+
+
+def test_every_directive_is_documented():
+    directives = set(re.findall(r'"(ICP[A-Z]\w+)"', read("mod_icp/config.[ch]")))
+    documented = set(re.findall(r"^#+ .*?\b(ICP[A-Z]\w+)", read("docs/directives.md"), re.MULTILINE))
+    assert directives and directives == documented
+
+
+def test_every_sql_statement_is_used():
+    defined = set(re.findall(r"^-- STMT_(\w+)$", read("libicp/sql/*.sql"), re.MULTILINE))
+    used = set(re.findall(r"ICP_STMT_(\w+)", read("libicp/*.c", "mod_icp/*.c", "icpadmin/*.c")))
+    assert defined and defined == used
+
+
+def test_no_sql_outside_sql_files():
+    text = read("libicp/*.[ch]", "mod_icp/*.[ch]", "icpadmin/*.[ch]")
+    assert not re.findall(r'"(?:SELECT|INSERT|UPDATE|DELETE|CREATE) [^"]*"', text)
+
+
+def test_no_unfinished_marks():
+    text = read("libicp/*.*", "mod_icp/*.*", "icpadmin/*", "tests/*/*.[ch]", "docs/*", "README.md", "Makefile", "conf/*")
+    assert not re.findall(r".*\b(?:TODO|FIXME|XXX)\b.*", text)
