@@ -19,14 +19,15 @@ typedef struct icp_snapshot_t icp_snapshot_t;
 typedef struct icp_snapshot_site_t {
     apr_int64_t id;
     const char *name;
+    const char *reason;          /* "missing" …; "" while open */
+    apr_int64_t case_id;         /* suspension id; 0 while open */
+    apr_time_t since;            /* of the suspension; 0 while open */
+    const char *homepage;        /* path of its home page as the register has it, "/" */
+    const char *const *expected; /* numbers of active licenses that it must show, normal form; any one is enough */
+    int expected_count;
+    apr_uint32_t expectation;    /* changes whenever `expected` does */
     int suspended;
-    const char *reason;      /* "missing" …; "" while open */
-    apr_int64_t case_id;     /* suspension id; 0 while open */
-    apr_time_t since;        /* of the suspension; 0 while open */
-    int expected_count;      /* numbers of active licenses that it must show */
-    const char *const *expected;   /* normal form */
-    apr_uint32_t expectation;  /* changes whenever `expected` does */
-    const char *homepage;    /* path of its home page as the register has it, "/" */
+    int hosts;                   /* how many host names it has */
 } icp_snapshot_site_t;
 
 /* Reads the register at `path` (read-only, as the worker user) and makes a snapshot that is current. `previous` may be NULL; its

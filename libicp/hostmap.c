@@ -1,0 +1,151 @@
+#include "hostmap.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ONES UINT64_C(0x0101010101010101)
+
+typedef struct icp_hostslot_t {
+    uint32_t tag; /* the hash's upper half */
+    uint32_t at;  /* of the record in names; 0: the slot is empty */
+} icp_hostslot_t;
+
+/* ASCII capitals to lower case in eight bytes at once; other bytes, those above 127 too, stay. */
+static inline uint64_t lower(uint64_t word)
+{
+    uint64_t seven_bits = word & 0x7F * ONES;
+    uint64_t from_a = seven_bits + (0x80 - 'A') * ONES;
+    uint64_t past_z = seven_bits + (0x80 - 'Z' - 1) * ONES;
+    return word | ((from_a ^ past_z) & ~word & 0x80 * ONES) >> 2;
+}
+
+static inline uint64_t mix(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+    return hash ^ hash >> 32;
+}
+
+static inline uint64_t finish(uint64_t hash)
+{
+    return mix(hash, hash >> 29);
+}
+
+/* The last 1 to 7 bytes. How they come to lie in the word is the same for every name, which is all that matters. */
+static inline uint64_t tail(const char *bytes, size_t length)
+{
+    uint64_t word = 0;
+    uint32_t four;
+    uint16_t two;
+    if (length & 4) {
+        memcpy(&four, bytes, 4);
+        word = four;
+        bytes += 4;
+    }
+    if (length & 2) {
+        memcpy(&two, bytes, 2);
+        word = word << 16 | two;
+        bytes += 2;
+    }
+    if (length & 1) word = word << 8 | (unsigned char)*bytes;
+    return word;
+}
+
+int icp_hostkey_make(icp_hostkey_t *key, const char *name, size_t length)
+{
+    if (length > sizeof key->words) return 0;
+    uint64_t hash = 0, word;
+    unsigned count = 0;
+    for (; length >= 8; length -= 8, name += 8) {
+        memcpy(&word, name, 8);
+        key->words[count] = lower(word);
+        hash = mix(hash, key->words[count++]);
+    }
+    if (length) {
+        key->words[count] = lower(tail(name, length));
+        hash = mix(hash, key->words[count++]);
+    }
+    key->count = count;
+    key->hash = finish(hash);
+    return 1;
+}
+
+static void *resize(void *block, size_t bytes)
+{
+    block = realloc(block, bytes);
+    if (!block) abort();
+    return block;
+}
+
+void icp_hostmap_add(icp_hostmap_t *map, const icp_hostkey_t *key, uint32_t value)
+{
+    if (!map->used) map->used = 1; /* record 0 would look like an empty slot */
+    if (map->used + 1 + key->count > map->room) {
+        map->room = map->room ? map->room * 2 : 64;
+        if (map->room < map->used + 1 + key->count) map->room = map->used + 1 + key->count;
+        map->names = resize(map->names, map->room * sizeof *map->names);
+    }
+    map->names[map->used++] = (uint64_t)value << 32 | key->count;
+    memcpy(map->names + map->used, key->words, key->count * sizeof *key->words);
+    map->used += key->count;
+    map->count++;
+}
+
+static uint32_t first_slot(const icp_hostmap_t *map, uint64_t hash)
+{
+    return (uint64_t)(uint32_t)hash * map->slot_count >> 32;
+}
+
+static uint32_t next_slot(const icp_hostmap_t *map, uint32_t slot)
+{
+    return slot + 1 == map->slot_count ? 0 : slot + 1;
+}
+
+void icp_hostmap_seal(icp_hostmap_t *map)
+{
+    map->slot_count = map->count + map->count / 2 + 2;
+    map->slots = calloc(map->slot_count, sizeof *map->slots);
+    if (!map->slots) abort();
+    if (map->used) map->names = resize(map->names, map->used * sizeof *map->names);
+    map->room = map->used;
+
+    for (size_t at = 1; at < map->used;) {
+        unsigned count = (uint32_t)map->names[at];
+        uint64_t hash = 0;
+        for (unsigned i = 0; i < count; i++) hash = mix(hash, map->names[at + 1 + i]);
+        hash = finish(hash);
+        uint32_t slot = first_slot(map, hash);
+        while (map->slots[slot].at) slot = next_slot(map, slot);
+        map->slots[slot] = (icp_hostslot_t){.tag = hash >> 32, .at = at};
+        at += 1 + count;
+    }
+}
+
+void icp_hostmap_free(icp_hostmap_t *map)
+{
+    free(map->names);
+    free(map->slots);
+}
+
+size_t icp_hostmap_bytes(const icp_hostmap_t *map)
+{
+    return map->room * sizeof *map->names + map->slot_count * sizeof *map->slots;
+}
+
+static inline int same(const uint64_t *record, const icp_hostkey_t *key)
+{
+    if ((uint32_t)record[0] != key->count) return 0;
+    for (unsigned i = 0; i < key->count; i++) {
+        if (record[1 + i] != key->words[i]) return 0;
+    }
+    return 1;
+}
+
+int64_t icp_hostmap_find(const icp_hostmap_t *map, const icp_hostkey_t *key)
+{
+    uint32_t tag = key->hash >> 32;
+    for (uint32_t slot = first_slot(map, key->hash); map->slots[slot].at; slot = next_slot(map, slot)) {
+        const uint64_t *record = map->names + map->slots[slot].at;
+        if (map->slots[slot].tag == tag && same(record, key)) return record[0] >> 32;
+    }
+    return -1;
+}
