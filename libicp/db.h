@@ -23,7 +23,7 @@ typedef enum icp_db_mode_e {
     ICP_DB_CREATE /* as WRITE; the file is created, with the process's umask */
 } icp_db_mode_e;
 
-/* Opens `path`, symbolic links refused, foreign keys on, schema untrusted, busy timeout `timeout_ms`.
+/* Opens `path`; a symbolic link in its place is refused; foreign keys on, schema untrusted, busy timeout `timeout_ms`.
  * The connection closes with `pool` or by icp_db_close, whichever is first. */
 icp_error_t *icp_db_open(icp_db_t **db, const char *path, icp_db_mode_e mode, int timeout_ms, apr_pool_t *pool);
 void icp_db_close(icp_db_t *db);
@@ -34,7 +34,7 @@ sqlite3 *icp_db_handle(icp_db_t *db);
 /* Runs a script of several statements that takes no parameter and gives no row. */
 icp_error_t *icp_db_run(icp_db_t *db, icp_stmt_e script);
 
-/* An integer that a pragma or a query without parameter gives, -1 if it gives no row. */
+/* An integer that a pragma or a query without parameter gives, -1 if it gives no row. `value` may be NULL. */
 icp_error_t *icp_db_integer(apr_int64_t *value, icp_db_t *db, const char *sql);
 
 /* The statement, reset and with all parameters NULL; `format` binds them in order: 's' const char * (NULL is
