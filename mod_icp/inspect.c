@@ -7,33 +7,29 @@
 
 #include <apr_portable.h>
 #include <apr_strings.h>
-#include <http_log.h>
 #include <http_protocol.h>
 #include <http_request.h>
 #include <util_filter.h>
 
 #include "gate.h"
 #include "looks.h"
+#include "reading.h"
 #include "sighting_queue.h"
 #include "tee_bucket.h"
-
-APLOG_USE_MODULE(icp);
 
 #define FILTER_NAME "ICP_INSPECT"
 #define FILTER_TYPE ((ap_filter_type)(AP_FTYPE_CONTENT_SET - 3))
 
-/* One response being read. Lives in r->pool; the page reader in a pool of its own, gone as soon as it has judged. */
-typedef struct reading_t {
+/* What the filter knows of one response. Lives in r->pool. */
+typedef struct context_t {
     request_rec *r;
-    const icp_snapshot_site_t *site;
-    apr_pool_t *page_pool;
-    icp_page_t *page; /* NULL once judged or given up */
+    icp_reading_t *reading;
     icp_tee_t tee;
-    int pending;      /* tee buckets that nobody has read yet */
-    int ended;        /* EOS has passed */
-    int broken;       /* the response ended before its end */
-    int full;         /* the reader wants no more */
-} reading_t;
+    int pending; /* tee buckets that nobody has read yet */
+    int ended;   /* EOS has passed */
+    int broken;  /* an error bucket has passed, or a file could not be read */
+    int full;    /* the reading wants no more */
+} context_t;
 
 static ap_filter_rec_t *filter_handle;
 
@@ -94,73 +90,22 @@ static int counts(request_rec *r)
     return r->status == HTTP_OK && !r->header_only && is_html(r->content_type) && !header(r, "Content-Range");
 }
 
-static int is_encoded(request_rec *r)
-{
-    const char *encoding = header(r, "Content-Encoding");
-    if (!encoding) encoding = r->content_encoding;
-    return encoding && ap_cstr_casecmp(encoding, "identity") != 0;
-}
-
-/* --- judging ------------------------------------------------------------------------------------- */
-
-static void report(reading_t *reading, const icp_page_report_t *seen)
-{
-    const icp_snapshot_site_t *site = reading->site;
-    icp_expectation_t expected = {(const char **)site->expected, site->expected_count};
-    const icp_inspection_t *inspection = icp_verdict_judge(seen, &expected, NULL, reading->page_pool);
-    const char *verdict = icp_verdict_name(inspection->verdict);
-
-    json_t *json = icp_inspection_json(inspection);
-    char *detail = json_dumps(json, JSON_COMPACT);
-    if (detail) {
-        icp_sighting_t sighting = {site->name, verdict, detail, apr_time_now()};
-        icp_sighting_queue_put(&sighting);
-        free(detail);
-    }
-    json_decref(json);
-
-    if (icp_looks_settle(site->id, inspection->verdict)) {
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, reading->r, "icp: home page of %s: %s", site->name, verdict);
-    }
-}
-
-static void finish(reading_t *reading)
-{
-    if (!reading->page) return;
-    int whole = reading->ended && !reading->pending && !reading->broken;
-    if (whole || reading->full || reading->broken) {
-        report(reading, icp_page_finish(reading->page, whole || reading->full));
-    }
-    else {
-        /* The visitor went away: that says nothing about the site. */
-        icp_looks_release(reading->site->id);
-    }
-    reading->page = NULL;
-    apr_pool_destroy(reading->page_pool);
-}
-
-static apr_status_t finish_at_cleanup(void *data)
-{
-    finish(data);
-    return APR_SUCCESS;
-}
-
 /* --- looking at buckets ------------------------------------------------------------------------- */
 
 static void feed(void *baton, const char *bytes, apr_size_t length)
 {
-    reading_t *reading = baton;
-    if (reading->page && !reading->full && !icp_page_feed(reading->page, bytes, length)) reading->full = 1;
+    context_t *context = baton;
+    if (!icp_reading_feed(context->reading, bytes, length)) context->full = 1;
 }
 
 static void tee_closed(void *baton, int whole)
 {
-    reading_t *reading = baton;
-    if (whole) reading->pending--; /* else it stays pending: what was in it is not known */
+    context_t *context = baton;
+    if (whole) context->pending--; /* else it stays pending: what was in it is not known */
 }
 
 /* A file's bytes by pread, so that the bucket stays a file and can still go out by sendfile. */
-static void feed_file(reading_t *reading, apr_bucket *bucket)
+static void feed_file(context_t *context, apr_bucket *bucket)
 {
     apr_bucket_file *file = bucket->data;
     apr_os_file_t descriptor;
@@ -169,13 +114,13 @@ static void feed_file(reading_t *reading, apr_bucket *bucket)
     apr_size_t left = bucket->length;
 
     apr_os_file_get(&descriptor, file->fd);
-    while (left && !reading->full) {
+    while (left && !context->full) {
         ssize_t got = pread(descriptor, buffer, left < sizeof buffer ? left : sizeof buffer, at);
         if (got <= 0) {
-            reading->broken = 1;
+            context->broken = 1;
             return;
         }
-        feed(reading, buffer, got);
+        feed(context, buffer, got);
         at += got;
         left -= got;
     }
@@ -191,30 +136,30 @@ static int in_memory(const apr_bucket *bucket)
         ;
 }
 
-static void look(reading_t *reading, apr_bucket_brigade *brigade)
+static void look(context_t *context, apr_bucket_brigade *brigade)
 {
     for (apr_bucket *bucket = APR_BRIGADE_FIRST(brigade); bucket != APR_BRIGADE_SENTINEL(brigade);
          bucket = APR_BUCKET_NEXT(bucket)) {
         if (APR_BUCKET_IS_EOS(bucket)) {
-            reading->ended = 1;
+            context->ended = 1;
             return;
         }
-        if (AP_BUCKET_IS_ERROR(bucket)) reading->broken = 1;
-        if (APR_BUCKET_IS_METADATA(bucket) || reading->full) continue;
+        if (AP_BUCKET_IS_ERROR(bucket)) context->broken = 1;
+        if (APR_BUCKET_IS_METADATA(bucket) || context->full) continue;
 
-        if (reading->pending || !(in_memory(bucket) || APR_BUCKET_IS_FILE(bucket))) {
+        if (context->pending || !(in_memory(bucket) || APR_BUCKET_IS_FILE(bucket))) {
             /* Not here yet, or behind something that is not: seen when somebody reads it, in its order. */
-            bucket = icp_tee_wrap(bucket, &reading->tee, reading->r->pool);
-            reading->pending++;
+            bucket = icp_tee_wrap(bucket, &context->tee, context->r->pool);
+            context->pending++;
         }
         else if (APR_BUCKET_IS_FILE(bucket)) {
-            feed_file(reading, bucket);
+            feed_file(context, bucket);
         }
         else {
             const char *bytes;
             apr_size_t length;
             if (apr_bucket_read(bucket, &bytes, &length, APR_NONBLOCK_READ) == APR_SUCCESS) {
-                feed(reading, bytes, length);
+                feed(context, bytes, length);
             }
         }
     }
@@ -222,49 +167,56 @@ static void look(reading_t *reading, apr_bucket_brigade *brigade)
 
 /* --- the filter ---------------------------------------------------------------------------------- */
 
-/* The reading of this response, or NULL if it gets none. */
-static reading_t *begin(request_rec *r)
+static void finish(context_t *context)
 {
-    const icp_conf_t *conf = icp_conf(r->server);
+    icp_reading_end(context->reading, context->broken                          ? ICP_END_CUT
+                                      : context->ended && !context->pending ? ICP_END_WHOLE
+                                                                               : ICP_END_UNKNOWN);
+}
+
+static apr_status_t finish_at_cleanup(void *data)
+{
+    finish(data);
+    return APR_SUCCESS;
+}
+
+static context_t *begin(request_rec *r)
+{
     if (!counts(r)) return NULL;
     const icp_snapshot_site_t *site = icp_gate_site(r);
-    if (!site || !icp_looks_claim(site->id, site->expectation, conf->inspect_interval)) return NULL;
+    if (!site) return NULL;
 
-    reading_t *reading = apr_pcalloc(r->pool, sizeof *reading);
-    reading->r = r;
-    reading->site = site;
-    reading->tee.data = feed;
-    reading->tee.closed = tee_closed;
-    reading->tee.baton = reading;
-    apr_pool_create(&reading->page_pool, r->pool);
-    if (is_encoded(r)) {
-        icp_page_report_t encoded = {.charset = "", .unreadable = ICP_UNREADABLE_ENCODED};
-        encoded.mentions = apr_array_make(reading->page_pool, 0, sizeof(icp_mention_t));
-        report(reading, &encoded);
-        apr_pool_destroy(reading->page_pool);
-        return NULL;
-    }
-    reading->page = icp_page_create(r->content_type, conf->inspect_limit, reading->page_pool);
-    apr_pool_pre_cleanup_register(r->pool, reading, finish_at_cleanup);
-    return reading;
+    const char *encoding = header(r, "Content-Encoding");
+    if (!encoding) encoding = r->content_encoding;
+    icp_reading_t *reading = icp_reading_begin(r, icp_conf(r->server), site, encoding);
+    if (!reading) return NULL;
+
+    context_t *context = apr_pcalloc(r->pool, sizeof *context);
+    context->r = r;
+    context->reading = reading;
+    context->tee.data = feed;
+    context->tee.closed = tee_closed;
+    context->tee.baton = context;
+    apr_pool_pre_cleanup_register(r->pool, context, finish_at_cleanup);
+    return context;
 }
 
 static apr_status_t filter(ap_filter_t *f, apr_bucket_brigade *brigade)
 {
-    reading_t *reading = f->ctx;
-    if (!reading) {
+    context_t *context = f->ctx;
+    if (!context) {
         if (APR_BRIGADE_EMPTY(brigade)) return ap_pass_brigade(f->next, brigade);
-        reading = f->ctx = begin(f->r);
-        if (!reading) {
+        context = f->ctx = begin(f->r);
+        if (!context) {
             ap_remove_output_filter(f);
             return ap_pass_brigade(f->next, brigade);
         }
     }
 
-    look(reading, brigade);
-    if (reading->ended || reading->full) ap_remove_output_filter(f);
+    look(context, brigade);
+    if (context->ended || context->full) ap_remove_output_filter(f);
     apr_status_t rv = ap_pass_brigade(f->next, brigade);
-    if ((reading->ended && !reading->pending) || reading->full) finish(reading);
+    if ((context->ended && !context->pending) || context->full) finish(context);
     return rv;
 }
 
