@@ -13,7 +13,7 @@
 
 typedef struct icp_bell_t icp_bell_t;
 
-/* The bell's path for a register's, in `pool`. */
+/* The bell's path for a register's, in `pool` (listen.c). */
 const char *icp_bell_path(const char *register_path, apr_pool_t *pool);
 
 /* Rings; creates a missing or short bell (0644). After creating one it waits until workers, who look once a
@@ -21,14 +21,22 @@ const char *icp_bell_path(const char *register_path, apr_pool_t *pool);
 #define ICP_BELL_LOOK_MS 1500
 icp_error_t *icp_bell_ring(const char *register_path, apr_pool_t *pool);
 
-/* Maps the bell for reading; NULL word if there is none (not an error). Unmapped by `pool`. */
+/* Listening (listen.c): maps the bell for reading, at an address that stays until `pool` is cleared. Where there is no bell, or one
+ * that cannot be read (the error), the page is zeros, and icp_bell_follow finds the bell when it comes. */
 icp_error_t *icp_bell_map(icp_bell_t **bell, const char *register_path, apr_pool_t *pool);
 
-/* The word, by one atomic load. 0: no bell mapped. */
+/* The word, by one atomic load; 0 while there is no bell. */
 uint64_t icp_bell_read(const icp_bell_t *bell);
 
-/* Is the file at the path still the one mapped, and long enough? If not, maps what is there now.
- * Not safe against icp_bell_read in other threads on the same object: map a new one and publish it instead. */
-int icp_bell_stale(const icp_bell_t *bell, apr_pool_t *scratch_pool);
+/* Is the file at the path still the one mapped, and long enough? If not, maps what is there now, at the same address, so that
+ * threads in icp_bell_read get the one or the other. One call at a time. A bell that is not there is no error. */
+icp_error_t *icp_bell_follow(icp_bell_t *bell, apr_pool_t *scratch_pool);
+
+/* For a handler of SIGBUS, which a bell cut short raises under its readers: if `address` is in the page, puts zeros in
+ * its place and returns 1. May be called from a signal handler. */
+int icp_bell_fault(icp_bell_t *bell, const void *address);
+
+/* The word without a mapping, by a plain read; 0 where there is none. */
+uint64_t icp_bell_peek(const char *register_path, apr_pool_t *scratch_pool);
 
 #endif
