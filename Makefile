@@ -73,6 +73,12 @@ $(BUILD)/gen/icp_sql.h: libicp/sql/embed.awk $(wildcard libicp/sql/*.sql)
 	@mkdir -p $(@D)
 	awk -f libicp/sql/embed.awk $(sort $(filter %.sql,$^)) > $@
 
+$(BUILD)/gen/icp_notice_pages.h: conf/notice/embed.awk $(wildcard conf/notice/*.html conf/notice/*.txt)
+	@mkdir -p $(@D)
+	awk -f conf/notice/embed.awk $(sort $(filter-out %.awk,$^)) > $@
+
+$(BUILD)/obj/mod_icp/notice.o: $(BUILD)/gen/icp_notice_pages.h
+
 $(BUILD)/obj/%.o: %.c $(BUILD)/gen/icp_sql.h $(BUILD)/config.mk
 	@mkdir -p $(@D)
 	$(CC) $(ICP_CFLAGS) -MMD -MP -c -o $@ $<

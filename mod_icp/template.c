@@ -328,7 +328,7 @@ static void walk(writer_t *writer, int at)
     }
 }
 
-static const char *render(const icp_template_t *template, int first, const char *const *values, icp_escape_e escape,
+static char *render(const icp_template_t *template, int first, const char *const *values, icp_escape_e escape,
                           apr_pool_t *pool)
 {
     writer_t writer = {(const step_t *)template->steps->elts, values, escape, NULL, 0};
@@ -349,5 +349,7 @@ const char *icp_template_render(const icp_template_t *template, const char *cons
 const char *icp_template_render_part(const icp_template_t *template, const char *part, const char *const *values,
                                      icp_escape_e escape, apr_pool_t *pool)
 {
-    return render(template, find_part(template, part)->first, values, escape, pool);
+    char *text = render(template, find_part(template, part)->first, values, escape, pool);
+    for (apr_size_t length = strlen(text); length && text[length - 1] == '\n'; length--) text[length - 1] = '\0';
+    return text;
 }

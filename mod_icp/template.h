@@ -37,7 +37,7 @@ icp_error_t *icp_template_load(icp_template_t **result, const char *file, const 
 const char *icp_template_render(const icp_template_t *template, const char *const *values, icp_escape_e escape,
                                 apr_pool_t *pool);
 
-/* The same for one part of it, which must exist. */
+/* The same for one part of it, which must exist, without line ends at its end. */
 const char *icp_template_render_part(const icp_template_t *template, const char *part, const char *const *values,
                                      icp_escape_e escape, apr_pool_t *pool);
 
