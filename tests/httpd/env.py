@@ -93,10 +93,11 @@ def sanitizer_environment(reports):
 class Httpd:
     """See the module's docstring. Paths: root, docroot(name), register, error_log, access_log. Ports: port, tls_port."""
 
-    def __init__(self, mpm="event", children=2, threads=8):
+    def __init__(self, mpm="event", children=2, threads=8, under=()):
         self.root = Path(tempfile.mkdtemp(prefix="icp-httpd-"))
         self.root.chmod(0o755)  # the worker user must get through
         self.mpm, self.children, self.threads = mpm, children, threads
+        self.command = [*under, HTTPD, "-X" if under else "-DFOREGROUND"]  # under: valgrind and its options; one process then
         self.engine = "On"      # None: no ICP directive is written by the harness at all
         self.load_icp = True
         self.port, self.tls_port = free_port(), free_port()
@@ -189,7 +190,8 @@ class Httpd:
         if self.mpm != "prefork":
             lines += [f"ThreadsPerChild {self.threads}", f"MinSpareThreads {self.threads}", f"MaxSpareThreads {workers}"]
         lines += ["ErrorLog logs/error.log", "LogLevel info" + (" icp:debug" if self.load_icp else ""),
-                  "TypesConfig conf/mime.types", "DirectoryIndex index.html", 'LogFormat "%v %h \\"%r\\" %>s %{icp-state}n" icp', "CustomLog logs/access.log icp", "Timeout 30",
+                  "TypesConfig conf/mime.types", "DirectoryIndex index.html", "Timeout 30",
+                  'CustomLog logs/access.log "%v %h \\"%r\\" %>s %{icp-state}n"',
                   'DocumentRoot "htdocs"', "<Directory />", "Require all granted", "AllowOverride None", "</Directory>"]
         if tls:
             lines += ["SSLSessionCache shmcb:run/tls(65536)"]
@@ -246,7 +248,7 @@ class Httpd:
         """Returns when the server accepts connections; raises HttpdError with its log when it ends instead."""
         self.write_config()
         with open(self.root / "logs/startup.log", "ab") as output:
-            self._process = subprocess.Popen([HTTPD, "-f", str(self.conf), "-DFOREGROUND"], stdin=subprocess.DEVNULL,
+            self._process = subprocess.Popen([*self.command, "-f", str(self.conf)], stdin=subprocess.DEVNULL,
                                              stdout=output, stderr=output, env=self.environment, start_new_session=True)
         self._wait_until(self._ready, "become ready")
         return self
@@ -263,7 +265,7 @@ class Httpd:
     def _ready(self):
         if self._process.poll() is not None:
             raise HttpdError(f"httpd ended with status {self._process.returncode}\n{self.log()}")
-        if "resuming normal operations" not in self.log():
+        if "-X" not in self.command and "resuming normal operations" not in self.log():
             return False
         try:
             socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
@@ -345,8 +347,13 @@ class Httpd:
             self.stop()
             self.check_log()
         finally:
-            if not os.environ.get("ICP_KEEP"):
-                shutil.rmtree(self.root, ignore_errors=True)
+            self.discard()
+
+    def discard(self):
+        """Stops without checking, removes the folder."""
+        self.stop()
+        if not os.environ.get("ICP_KEEP"):
+            shutil.rmtree(self.root, ignore_errors=True)
 
     # -- requests and commands ----------------------------------------------------------------------------------
 
