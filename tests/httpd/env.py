@@ -381,7 +381,7 @@ class Httpd:
 
     def icpadmin(self, *arguments, code=0, stdin=None, **environment):
         """Runs build/icpadmin on this server's register; asserts its exit status unless code is None."""
-        connect = f"127.0.0.1:{self.port}:{self.tls_port}"
+        connect = f"http=127.0.0.1:{self.port} https=127.0.0.1:{self.tls_port}"
         settings = {**self.environment, "ICP_REGISTER": str(self.register), "ICP_CONNECT": connect, **environment}
         settings.pop("LD_PRELOAD", None)  # a program brings its sanitizer itself
         result = self._run([str(BUILD / "icpadmin"), *map(str, arguments)], settings, stdin or "")
