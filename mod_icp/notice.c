@@ -19,14 +19,14 @@
 
 /* The placeholders of docs/notice.md. Those from V_MISSING on are flags: "1" or empty. */
 enum {
-    V_SITE, V_HOST, V_NAME, V_REASON, V_SINCE, V_SINCE_ZH, V_SINCE_EN, V_EXPECTED, V_SNIPPET_ZH, V_SNIPPET_EN, V_CASE,
+    V_SITE, V_HOST, V_ALIAS, V_NAME, V_REASON, V_SINCE, V_SINCE_ZH, V_SINCE_EN, V_EXPECTED, V_SNIPPET_ZH, V_SNIPPET_EN, V_CASE,
     V_PROVIDER, V_PROVIDER_URL, V_CONTACT, V_FAQ, V_APPLY, V_STATUS, V_LANG,
     V_MISSING, V_INCORRECT, V_INVALID, V_HIDDEN, V_UNLICENSED, V_CANCELLED, V_ORDER, V_UNREGISTERED, V_OTHER,
     V_SUSPENDED, V_REPAIR, V_FILING, V_ZH_FIRST, V_COUNT
 };
 
 static const char *const the_names[V_COUNT + 1] = {
-    [V_SITE] = "site", [V_HOST] = "host", [V_NAME] = "name", [V_REASON] = "reason", [V_SINCE] = "since",
+    [V_SITE] = "site", [V_HOST] = "host", [V_ALIAS] = "alias", [V_NAME] = "name", [V_REASON] = "reason", [V_SINCE] = "since",
     [V_SINCE_ZH] = "since-zh", [V_SINCE_EN] = "since-en", [V_EXPECTED] = "expected", [V_SNIPPET_ZH] = "snippet-zh",
     [V_SNIPPET_EN] = "snippet-en", [V_CASE] = "case", [V_PROVIDER] = "provider", [V_PROVIDER_URL] = "provider-url",
     [V_CONTACT] = "contact", [V_FAQ] = "faq", [V_APPLY] = "apply", [V_STATUS] = "status", [V_LANG] = "lang",
@@ -115,6 +115,7 @@ static const char **make_values(request_rec *r, const icp_conf_t *conf, const ic
     const char *number = notice_case->expected_count ? notice_case->expected[0] : NULL;
     values[V_SITE] = notice_case->site ? icp_host_display(notice_case->site, pool) : NULL;
     values[V_HOST] = r->hostname ? icp_host_display(printable(r->hostname, pool), pool) : NULL;
+    values[V_ALIAS] = values[V_HOST] && (!values[V_SITE] || strcmp(values[V_HOST], values[V_SITE])) ? values[V_HOST] : NULL;
     values[V_NAME] = values[V_HOST] ? values[V_HOST] : values[V_SITE];
     values[V_REASON] = notice_case->reason;
     values[V_EXPECTED] = join_numbers(notice_case, pool);
@@ -145,13 +146,11 @@ static const char *problem_details(const icp_conf_t *conf, const icp_notice_case
                                    int chinese, apr_pool_t *pool)
 {
     json_t *object = json_object(), *expected = json_array();
-    const char *title = icp_template_render_part(the_words, chinese ? "title-zh" : "title-en", values, ICP_ESCAPE_NONE, pool);
-    const char *detail = icp_template_render_part(the_words, chinese ? "problem-zh" : "problem-en", values, ICP_ESCAPE_NONE,
-                                                  pool);
+    const char *title = chinese ? "title-zh" : "title-en", *detail = chinese ? "problem-zh" : "problem-en";
     set_member(object, "type", apr_pstrcat(pool, "urn:problem-type:icp:", values[V_REASON], NULL));
-    set_member(object, "title", title);
+    set_member(object, "title", icp_template_render(the_words, title, values, ICP_ESCAPE_NONE, pool));
     json_object_set_new(object, "status", json_integer(conf->notice_status));
-    set_member(object, "detail", detail);
+    set_member(object, "detail", icp_template_render(the_words, detail, values, ICP_ESCAPE_NONE, pool));
     if (*values[V_CASE]) set_member(object, "instance", apr_pstrcat(pool, "urn:problem-instance:icp:", values[V_CASE], NULL));
     set_member(object, "site", values[V_SITE]);
     set_member(object, "host", values[V_HOST]);
@@ -218,11 +217,11 @@ int icp_notice_send(request_rec *r, const icp_conf_t *conf, const icp_notice_cas
         break;
     case ICP_FORM_TEXT:
         type = "text/plain; charset=utf-8";
-        body = icp_template_render(the_text, values, ICP_ESCAPE_NONE, r->pool);
+        body = icp_template_render(the_text, NULL, values, ICP_ESCAPE_NONE, r->pool);
         break;
     default:
         type = "text/html; charset=utf-8";
-        body = icp_template_render(page, values, ICP_ESCAPE_HTML, r->pool);
+        body = icp_template_render(page, NULL, values, ICP_ESCAPE_HTML, r->pool);
         break;
     }
     set_headers(r, conf, values, languages);

@@ -16,7 +16,8 @@ typedef struct step_t {
     step_e what;
     const char *text;  /* STEP_TEXT */
     apr_size_t length;
-    int index;         /* VALUE, IF, UNLESS: of the name. PART: of the part's first step */
+    int index;         /* VALUE, IF, UNLESS: of the name */
+    int part;          /* PART: its first step */
     int end;           /* IF, UNLESS: the step after the section */
 } step_t;
 
@@ -104,9 +105,9 @@ static const part_t *find_part(const icp_template_t *template, const char *name)
     return NULL;
 }
 
-static int is_value(char sign)
+static int is_sign(char c)
 {
-    return !strchr("#^</>!", sign);
+    return c && strchr("#^</>!", c);
 }
 
 /* A tag alone on its line takes the line with it: moves *before to the line's start and *after to the next line's. */
@@ -169,7 +170,7 @@ static icp_error_t *use_part(parser_t *parser, const char *name)
     if (!part || (outermost && outermost->step < 0 && !strcmp(outermost->name, name))) {
         return fault(parser, parser->line, "{{>%s}}: no part of that name stands above", name);
     }
-    add_step(parser->into, STEP_PART)->index = part->first;
+    add_step(parser->into, STEP_PART)->part = part->first;
     return NULL;
 }
 
@@ -200,7 +201,7 @@ static icp_error_t *read_tag(parser_t *parser, const char *tag)
     const char *inner = tag + 2, *before = tag, *after = close + 2;
     char sign = *inner;
     const char *name = "";
-    if (!is_value(sign)) inner++;
+    if (is_sign(sign)) inner++;
     if (sign != '!') {
         apr_size_t length = close - inner;
         if (!length || strspn(inner, "abcdefghijklmnopqrstuvwxyz0123456789-") < length) {
@@ -208,7 +209,7 @@ static icp_error_t *read_tag(parser_t *parser, const char *tag)
         }
         name = apr_pstrmemdup(parser->pool, inner, length);
     }
-    if (!is_value(sign)) take_line(parser, &before, &after);
+    if (is_sign(sign) && sign != '>') take_line(parser, &before, &after);
     if (before > parser->at) add_text(parser, parser->at, before);
     ICP_TRY(add_tag(parser, sign, name));
     parser->line += count_lines(tag, after);
@@ -274,18 +275,24 @@ icp_error_t *icp_template_load(icp_template_t **result, const char *file, const 
     return icp_template_parse(result, file, text, length, names, parts, pool);
 }
 
-/* Shown twice: the first walk, without a buffer, measures. */
 typedef struct writer_t {
     const step_t *steps;
     const char *const *values;
     icp_escape_e escape;
     char *out;
-    apr_size_t length;
+    apr_size_t length, room;
+    apr_pool_t *pool;
 } writer_t;
 
 static void put(writer_t *writer, const char *text, apr_size_t length)
 {
-    if (writer->out) memcpy(writer->out + writer->length, text, length);
+    if (length > writer->room - writer->length) {
+        writer->room = 2 * writer->room + length;
+        char *more = apr_palloc(writer->pool, writer->room);
+        if (writer->length) memcpy(more, writer->out, writer->length);
+        writer->out = more;
+    }
+    memcpy(writer->out + writer->length, text, length);
     writer->length += length;
 }
 
@@ -306,19 +313,25 @@ static void put_html(writer_t *writer, const char *text)
     }
 }
 
+static void walk(writer_t *writer, int at);
+
+static void put_part(writer_t *writer, int first)
+{
+    apr_size_t start = writer->length;
+    walk(writer, first);
+    while (writer->length > start && writer->out[writer->length - 1] == '\n') writer->length--;
+}
+
 static void walk(writer_t *writer, int at)
 {
     for (;;) {
         const step_t *step = &writer->steps[at++];
-        const char *value = "";
-        if (step->what == STEP_VALUE || step->what == STEP_IF || step->what == STEP_UNLESS) {
-            value = writer->values[step->index] ? writer->values[step->index] : "";
-        }
+        const char *value = writer->values[step->index] ? writer->values[step->index] : "";
         switch (step->what) {
         case STEP_TEXT: put(writer, step->text, step->length); break;
         case STEP_IF: if (!*value) at = step->end; break;
         case STEP_UNLESS: if (*value) at = step->end; break;
-        case STEP_PART: walk(writer, step->index); break;
+        case STEP_PART: put_part(writer, step->part); break;
         case STEP_END: return;
         case STEP_VALUE:
             if (writer->escape == ICP_ESCAPE_HTML) put_html(writer, value);
@@ -328,28 +341,12 @@ static void walk(writer_t *writer, int at)
     }
 }
 
-static char *render(const icp_template_t *template, int first, const char *const *values, icp_escape_e escape,
-                          apr_pool_t *pool)
+const char *icp_template_render(const icp_template_t *template, const char *part, const char *const *values,
+                                icp_escape_e escape, apr_pool_t *pool)
 {
-    writer_t writer = {(const step_t *)template->steps->elts, values, escape, NULL, 0};
-    walk(&writer, first);
-    writer.out = apr_palloc(pool, writer.length + 1);
-    writer.length = 0;
-    walk(&writer, first);
-    writer.out[writer.length] = '\0';
+    writer_t writer = {(const step_t *)template->steps->elts, values, escape, NULL, 0, 0, pool};
+    if (part) put_part(&writer, find_part(template, part)->first);
+    else walk(&writer, template->page);
+    put(&writer, "", 1);
     return writer.out;
-}
-
-const char *icp_template_render(const icp_template_t *template, const char *const *values, icp_escape_e escape,
-                                apr_pool_t *pool)
-{
-    return render(template, template->page, values, escape, pool);
-}
-
-const char *icp_template_render_part(const icp_template_t *template, const char *part, const char *const *values,
-                                     icp_escape_e escape, apr_pool_t *pool)
-{
-    char *text = render(template, find_part(template, part)->first, values, escape, pool);
-    for (apr_size_t length = strlen(text); length && text[length - 1] == '\n'; length--) text[length - 1] = '\0';
-    return text;
 }

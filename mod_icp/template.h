@@ -3,11 +3,12 @@
  *   {{name}}                the value, escaped
  *   {{#name}} … {{/name}}   shown if the value is not empty; {{^name}} … {{/name}} if it is
  *   {{<part}} … {{/part}}   defines a part, at the top level only; nothing is shown
- *   {{>part}}               shows a part that stands further up (so parts cannot run in circles)
+ *   {{>part}}               shows a part that stands further up (so parts cannot run in circles), but for the line
+ *                           ends at its end
  *   {{! … }}                a remark
  *
- * Names are lower-case ASCII letters, digits and dashes. A line that holds one such tag and nothing else, unless
- * the tag is a value, leaves no empty line behind.
+ * Names are lower-case ASCII letters, digits and dashes. A line that holds one such tag and nothing else leaves
+ * no empty line behind, unless the tag shows something itself.
  */
 #ifndef MOD_ICP_TEMPLATE_H
 #define MOD_ICP_TEMPLATE_H
@@ -33,12 +34,8 @@ icp_error_t *icp_template_parse(icp_template_t **result, const char *source, con
 icp_error_t *icp_template_load(icp_template_t **result, const char *file, const char *const *names,
                                const icp_template_t *parts, apr_pool_t *pool);
 
-/* The page; `values` in the order of `names`, NULL is empty. */
-const char *icp_template_render(const icp_template_t *template, const char *const *values, icp_escape_e escape,
-                                apr_pool_t *pool);
-
-/* The same for one part of it, which must exist, without line ends at its end. */
-const char *icp_template_render_part(const icp_template_t *template, const char *part, const char *const *values,
-                                     icp_escape_e escape, apr_pool_t *pool);
+/* The page, or where `part` is not NULL that part, which must exist; `values` in the order of `names`, NULL is empty. */
+const char *icp_template_render(const icp_template_t *template, const char *part, const char *const *values,
+                                icp_escape_e escape, apr_pool_t *pool);
 
 #endif
