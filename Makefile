@@ -94,6 +94,14 @@ $(BUILD)/mod_icp.so: $(call objects,$(MOD_SOURCES)) $(BUILD)/libicp.a mod_icp/ex
 $(BUILD)/icpadmin: $(call objects,$(CLI_SOURCES)) $(BUILD)/libicp.a
 	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(CURL_LIBS) $(APR_LIBS)
 
+# The manual is the program's own table of commands.
+$(BUILD)/icpadmin.8: $(BUILD)/icpadmin
+	$< help --man > $@
+
+.PHONY: docs
+docs: $(BUILD)/icpadmin
+	$< help --markdown > docs/icpadmin.md
+
 # Each tests/unit/test_*.c is one program; its exit status is Check's.
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(filter tests/unit/test_%,$(UNIT_SOURCES)))
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libicp.a
@@ -126,8 +134,8 @@ demo: all
 bench: all
 	@$(TEST_ENV) $(PYTHON) tests/bench/bench.py $(T)
 
-lint: all
-	tools/lint.sh $(ICP_CFLAGS)
+lint: all $(BUILD)/icpadmin.8
+	tools/lint.sh $(BUILD) $(ICP_CFLAGS)
 	$(TEST_ENV) $(PYTHON) -m pytest -q tests/repo
 
 # --- where it goes ----------------------------------------------------------------------------------------------------
@@ -138,11 +146,11 @@ MANDIR ?= /usr/share/man
 MODS := $(DESTDIR)$(SYSCONFDIR)/mods-available
 
 .PHONY: install uninstall
-install: all
+install: all $(BUILD)/icpadmin.8
 	install -d $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(MODS)
 	install -m 0644 $(BUILD)/mod_icp.so $(DESTDIR)$(LIBEXECDIR)/mod_icp.so
 	install -m 0755 $(BUILD)/icpadmin $(DESTDIR)$(SBINDIR)/icpadmin
-	install -m 0644 docs/icpadmin.8 $(DESTDIR)$(MANDIR)/man8/icpadmin.8
+	install -m 0644 $(BUILD)/icpadmin.8 $(DESTDIR)$(MANDIR)/man8/icpadmin.8
 	sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|' conf/icp.load > $(MODS)/icp.load
 	test -e $(MODS)/icp.conf || install -m 0644 conf/icp.conf $(MODS)/icp.conf
 	install -d -m 0755 $(DESTDIR)$(STATEDIR)
@@ -166,5 +174,6 @@ help:
 	@echo "make unit|httpd  one half of check; httpd takes T='-k NAME'"
 	@echo "make bench       what gate and inspection cost, beside their peers"
 	@echo "make lint        compiler analysis, cppcheck, shellcheck, pyflakes, guards against drift"
+	@echo "make docs        write docs/icpadmin.md anew from the program"
 	@echo "make install     into the httpd that apxs describes (DESTDIR is honoured); make uninstall"
 	@echo "make clean"

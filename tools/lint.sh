@@ -1,36 +1,26 @@
 #!/bin/sh
-# make lint: what tools can say about the sources without running them. Arguments: the flags that they are compiled with.
-# Every tool runs, also after one has complained; the status is non-zero if any did.
+# make lint: what tools can say about the sources without running them. Arguments: the build folder, then the compiler's flags.
+# Every tool runs, also after one has complained; the status is non-zero if any did. A tool that is not installed is skipped.
 set -u
 cd "$(dirname "$0")/.." || exit 1
+build=$1
+shift
 status=0
 
-sources() { find libicp mod_icp icpadmin -name '*.c'; }
-
-analyzer() { sources | xargs -P2 -I'{}' gcc "$@" -Werror -fanalyzer -c -o /dev/null '{}'; }
-clang_warnings() { sources | xargs -P2 -I'{}' clang "$@" -Werror -Wno-unknown-warning-option -fsyntax-only '{}'; }
-tidy() { sources | xargs -P2 -I'{}' clang-tidy --quiet --warnings-as-errors='*' '{}' -- "$@"; }
-check_c() { cppcheck -j2 --quiet --error-exitcode=1 --inline-suppr --enable=warning,portability --suppressions-list=tools/cppcheck.supp -Ilibicp libicp mod_icp icpadmin; }
-shell() { git ls-files '*.sh' .ci/run | xargs shellcheck; }
-python() { git ls-files '*.py' | xargs pyflakes3; }
-man_page() { mandoc -T lint -W warning docs/icpadmin.8; }
-
-# run TOOL STEP ARGUMENTS...
-run() {
-    if ! command -v "$1" >/dev/null; then
-        echo "lint: $1 is not installed, skipped"
-        return
-    fi
-    printf 'lint: %s %s\n' "$1" "$2"
-    shift
-    "$@" || status=1
+has() {
+    echo "lint: $1"
+    command -v "$1" >/dev/null || { echo "lint: $1 is not installed, skipped"; false; }
 }
+# each COMMAND...: runs it for every source of the programs, "{}" being its name, two at a time.
+each() { find libicp mod_icp icpadmin -name '*.c' -print0 | xargs -0 -P2 -I'{}' "$@"; }
 
-run gcc analyzer "$@"
-run clang clang_warnings "$@"
-run clang-tidy tidy "$@"
-run cppcheck check_c
-run shellcheck shell
-run pyflakes3 python
-run mandoc man_page
+if has gcc; then each gcc "$@" -Werror -fanalyzer -c -o /dev/null '{}' || status=1; fi
+if has clang; then each clang "$@" -Werror -Wno-unknown-warning-option -Wno-unused-command-line-argument -fsyntax-only '{}' || status=1; fi
+if has clang-tidy; then each clang-tidy --quiet '{}' -- "$@" -Wno-unknown-warning-option || status=1; fi
+if has cppcheck; then
+    cppcheck -j2 --quiet --error-exitcode=1 --inline-suppr --enable=warning,portability -Ilibicp libicp mod_icp icpadmin || status=1
+fi
+if has shellcheck; then git ls-files -z '*.sh' .ci/run | xargs -0 shellcheck || status=1; fi
+if has pyflakes3; then git ls-files -z '*.py' | xargs -0 pyflakes3 || status=1; fi
+if has mandoc; then mandoc -T lint -W warning "$build/icpadmin.8" || status=1; fi
 exit "$status"

@@ -33,6 +33,10 @@ def test_every_directive_is_documented():
     assert directives and directives == documented
 
 
+def test_manual_is_the_program_s():
+    assert read("docs/icpadmin.md") == subprocess.check_output([BUILD / "icpadmin", "help", "--markdown"], text=True), "run 'make docs'"
+
+
 def test_every_sql_statement_is_used():
     defined = set(re.findall(r"^-- STMT_(\w+)$", read("libicp/sql/*.sql"), re.MULTILINE))
     used = set(re.findall(r"ICP_STMT_(\w+)", read("libicp/*.c", "mod_icp/*.c", "icpadmin/*.c")))
