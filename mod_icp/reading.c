@@ -3,7 +3,7 @@
 #include <apr_strings.h>
 #include <http_log.h>
 
-#include "decode.h"
+#include "coding.h"
 #include "looks.h"
 #include "sighting_queue.h"
 
@@ -13,7 +13,7 @@ struct icp_reading_t {
     request_rec *r;
     const icp_snapshot_site_t *site;
     apr_pool_t *pool;       /* of the page reader, gone as soon as it has judged; NULL once ended */
-    icp_decode_t *decode;   /* NULL: the bytes come as they are */
+    icp_coding_t *coding;   /* NULL: the bytes come as they are */
     icp_page_t *page;       /* a full read, */
     icp_learn_t *learn;     /* which also learns what confirms it; */
     icp_confirm_t *confirm; /* or a confirmation */
@@ -80,8 +80,8 @@ icp_reading_t *icp_reading_begin(request_rec *r, const icp_conf_t *conf, const i
     reading->site = site;
     apr_pool_create(&reading->pool, r->pool);
     if (encoding) {
-        reading->decode = icp_decode_create(encoding, take, reading, reading->pool);
-        if (!reading->decode) {
+        reading->coding = icp_coding_create(encoding, take, reading, reading->pool);
+        if (!reading->coding) {
             if (kind == ICP_LOOK_FULL) report_encoded(reading);
             apr_pool_destroy(reading->pool);
             return NULL;
@@ -101,8 +101,8 @@ icp_reading_t *icp_reading_begin(request_rec *r, const icp_conf_t *conf, const i
 int icp_reading_feed(icp_reading_t *reading, const char *bytes, apr_size_t length)
 {
     if (!reading->pool || reading->full) return 0;
-    if (!reading->decode) return take(reading, bytes, length);
-    if (icp_decode_feed(reading->decode, bytes, length) == ICP_DECODE_BAD) {
+    if (!reading->coding) return take(reading, bytes, length);
+    if (icp_coding_feed(reading->coding, bytes, length) == ICP_CODING_BAD) {
         reading->bad_coding = 1;
         reading->full = 1;
     }
@@ -112,7 +112,7 @@ int icp_reading_feed(icp_reading_t *reading, const char *bytes, apr_size_t lengt
 void icp_reading_end(icp_reading_t *reading, icp_reading_end_e end)
 {
     if (!reading->pool) return;
-    int whole = reading->full || (end == ICP_END_WHOLE && (!reading->decode || icp_decode_ended(reading->decode)));
+    int whole = reading->full || (end == ICP_END_WHOLE && (!reading->coding || icp_coding_ended(reading->coding)));
 
     if (end == ICP_END_UNKNOWN && !reading->full) {
         if (reading->page) icp_looks_release(reading->site->id);

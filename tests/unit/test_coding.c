@@ -8,7 +8,7 @@
 #include <brotli/encode.h>
 #include <zlib.h>
 
-#include "decode.h"
+#include "coding.h"
 
 static apr_pool_t *pool;
 
@@ -72,25 +72,25 @@ static char *squeeze_brotli(const char *text, apr_size_t length, apr_size_t *pac
     return out;
 }
 
-static icp_decode_e run(const char *coding, const char *data, apr_size_t length, apr_size_t step, collected_t *all,
+static icp_coding_e run(const char *name, const char *data, apr_size_t length, apr_size_t step, collected_t *all,
                         int *ended)
 {
-    icp_decode_t *decode = icp_decode_create(coding, collect, all, pool);
-    icp_decode_e state = ICP_DECODE_MORE;
-    ck_assert_ptr_nonnull(decode);
+    icp_coding_t *coding = icp_coding_create(name, collect, all, pool);
+    icp_coding_e state = ICP_CODING_MORE;
+    ck_assert_ptr_nonnull(coding);
     for (apr_size_t at = 0; at < length; at += step) {
-        state = icp_decode_feed(decode, data + at, length - at < step ? length - at : step);
+        state = icp_coding_feed(coding, data + at, length - at < step ? length - at : step);
     }
-    if (ended) *ended = icp_decode_ended(decode);
+    if (ended) *ended = icp_coding_ended(coding);
     return state;
 }
 
-static void expect_same(const char *coding, const char *data, apr_size_t packed, const char *text, apr_size_t length)
+static void expect_same(const char *name, const char *data, apr_size_t packed, const char *text, apr_size_t length)
 {
     for (apr_size_t step = 1; step <= packed; step = step * 5 + 2) {
         collected_t all = {apr_palloc(pool, length + 1), 0, length + 1};
         int ended;
-        ck_assert_int_eq(run(coding, data, packed, step, &all, &ended), ICP_DECODE_MORE);
+        ck_assert_int_eq(run(coding, data, packed, step, &all, &ended), ICP_CODING_MORE);
         ck_assert(ended);
         ck_assert_uint_eq(all.length, length);
         ck_assert(!memcmp(all.bytes, text, length));
@@ -163,7 +163,7 @@ START_TEST(a_bomb_ends_at_the_limit)
     char *data = squeeze(zeros, length, 15 + 16, &packed);
     free(zeros);
     collected_t all = {apr_palloc(pool, 100000), 0, 100000};
-    ck_assert_int_eq(run("gzip", data, packed, packed, &all, NULL), ICP_DECODE_FULL);
+    ck_assert_int_eq(run("gzip", data, packed, packed, &all, NULL), ICP_CODING_FULL);
     ck_assert_uint_eq(all.length, 100000);
 }
 END_TEST
@@ -175,20 +175,20 @@ START_TEST(what_is_no_such_coding_is_bad)
     for (int i = 0; i < 3; i++) {
         collected_t all = {apr_palloc(pool, 10000), 0, 10000};
         int ended;
-        icp_decode_e state = run(codings[i], html, strlen(html), 7, &all, &ended);
-        ck_assert(state == ICP_DECODE_BAD || !ended);
+        icp_coding_e state = run(codings[i], html, strlen(html), 7, &all, &ended);
+        ck_assert(state == ICP_CODING_BAD || !ended);
     }
     collected_t all = {apr_palloc(pool, 1), 0, 1};
-    ck_assert_ptr_null(icp_decode_create("zstd", collect, &all, pool));
-    ck_assert_ptr_null(icp_decode_create("gzip, gzip, gzip, gzip", collect, &all, pool));
+    ck_assert_ptr_null(icp_coding_create("zstd", collect, &all, pool));
+    ck_assert_ptr_null(icp_coding_create("gzip, gzip, gzip, gzip", collect, &all, pool));
 }
 END_TEST
 
 int main(void)
 {
     apr_initialize();
-    Suite *suite = suite_create("decode");
-    TCase *tcase = tcase_create("decode");
+    Suite *suite = suite_create("coding");
+    TCase *tcase = tcase_create("coding");
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, each_coding_in_any_chunks);
     tcase_add_test(tcase, chains_are_undone_from_the_last);
