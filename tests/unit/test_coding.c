@@ -90,7 +90,7 @@ static void expect_same(const char *name, const char *data, apr_size_t packed, c
     for (apr_size_t step = 1; step <= packed; step = step * 5 + 2) {
         collected_t all = {apr_palloc(pool, length + 1), 0, length + 1};
         int ended;
-        ck_assert_int_eq(run(coding, data, packed, step, &all, &ended), ICP_CODING_MORE);
+        ck_assert_int_eq(run(name, data, packed, step, &all, &ended), ICP_CODING_MORE);
         ck_assert(ended);
         ck_assert_uint_eq(all.length, length);
         ck_assert(!memcmp(all.bytes, text, length));
