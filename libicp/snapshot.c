@@ -30,7 +30,7 @@ typedef struct layer_t {
     size_t wildcard_min, wildcard_max; /* lengths of wildcard keys (".example.cn"); max 0: there are none */
     block_t *blocks;
     size_t bytes;
-    apr_int64_t suspended;
+    apr_int64_t suspended, by_reason[ICP_REASON_COUNT];
 } layer_t;
 
 /* A point in the register's history; the tag tells histories apart that number their changes alike. */
@@ -103,6 +103,12 @@ static icp_error_t *take_text(const char **text, icp_stmt_t *stmt, int column, a
                      "the register is damaged: a site lacks a value");
 }
 
+static void count_reason(apr_int64_t by_reason[ICP_REASON_COUNT], const icp_snapshot_site_t *site, int by)
+{
+    int reason = icp_reason_index(site->reason);
+    if (reason >= 0) by_reason[reason] += by;
+}
+
 static icp_error_t *read_sites(layer_t *layer, icp_db_t *db, apr_int64_t first, apr_int64_t last, apr_pool_t *row_pool)
 {
     icp_stmt_t *stmt;
@@ -130,6 +136,7 @@ static icp_error_t *read_sites(layer_t *layer, icp_db_t *db, apr_int64_t first, 
             site->reason = keep(layer, text);
             site->since = apr_time_from_sec(icp_stmt_int(stmt, 5));
             layer->suspended++;
+            count_reason(layer->by_reason, site, 1);
         }
     }
 }
@@ -353,6 +360,7 @@ static void lay_over(icp_snapshot_t *snapshot, const apr_int64_t *ids, int count
     *facts = (icp_snapshot_facts_t){
         .revision = snapshot->point.revision, .read_at = apr_time_now(), .sites = base->site_count,
         .hosts = base->hosts.count, .suspended = base->suspended, .bytes = sizeof *snapshot + base->bytes};
+    memcpy(facts->by_reason, base->by_reason, sizeof facts->by_reason);
     snapshot->wildcard_min = base->wildcard_min;
     snapshot->wildcard_max = base->wildcard_max;
     if (!delta) return;
@@ -365,10 +373,12 @@ static void lay_over(icp_snapshot_t *snapshot, const apr_int64_t *ids, int count
         facts->sites--;
         facts->hosts -= base->sites[index].hosts;
         facts->suspended -= base->sites[index].suspended;
+        count_reason(facts->by_reason, base->sites + index, -1);
     }
     facts->sites += delta->site_count;
     facts->hosts += delta->hosts.count;
     facts->suspended += delta->suspended;
+    for (int i = 0; i < ICP_REASON_COUNT; i++) facts->by_reason[i] += delta->by_reason[i];
     facts->bytes += delta->bytes + base->site_count / 8 + 1;
     if (delta->wildcard_max) {
         if (!base->wildcard_max || delta->wildcard_min < base->wildcard_min) snapshot->wildcard_min = delta->wildcard_min;

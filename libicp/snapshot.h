@@ -11,6 +11,7 @@
 #include <apr_time.h>
 
 #include "error.h"
+#include "reason.h"
 
 #define ICP_SNAPSHOT_DELTA 256
 
@@ -53,6 +54,7 @@ const icp_snapshot_site_t *icp_snapshot_by_name(const icp_snapshot_t *snapshot, 
 typedef struct icp_snapshot_facts_t {
     apr_int64_t revision; /* suspension_revision it was read at */
     apr_int64_t sites, hosts, suspended;
+    apr_int64_t by_reason[ICP_REASON_COUNT]; /* of the suspended, in the order of icp_reason_names */
     apr_time_t read_at;
     apr_size_t bytes;     /* of memory, base and delta */
 } icp_snapshot_facts_t;
