@@ -1,4 +1,5 @@
-/* SetHandler icp-status: what this child knows, for staff; HTML, ?json, ?metrics. Never without an explicit Require. */
+/* SetHandler icp-status: what this child knows, for staff; HTML, ?json, ?metrics (Prometheus, text format 0.0.4). Names
+ * no site. Not for everybody: it must stand in a section that says who may see it. */
 #ifndef MOD_ICP_STATUS_H
 #define MOD_ICP_STATUS_H
 
@@ -6,10 +7,10 @@
 
 #include "error.h"
 
-/* post_config: ICP_USAGE names file and line of a SetHandler icp-status that stands in a section without Require. */
+/* post_config: ICP_USAGE names file and line of a SetHandler or AddHandler icp-status without a Require beside it. */
 icp_error_t *icp_status_check(apr_pool_t *pool);
 
-/* The handler hook. */
+/* The handler hook. 403, with a line in the error log, where no Require applies at all. */
 int icp_status_handler(request_rec *r);
 
 #endif
