@@ -72,13 +72,33 @@ void *icp_conf_merge(apr_pool_t *pool, void *base, void *add)
     return conf;
 }
 
+static void add_host(apr_array_header_t *hosts, const char *name, apr_pool_t *pool)
+{
+    const char *normal;
+    if (name && !icp_host_normalise(&normal, name, 1, pool)) APR_ARRAY_PUSH(hosts, const char *) = normal;
+}
+
+static void add_hosts(apr_array_header_t *hosts, const apr_array_header_t *names, apr_pool_t *pool)
+{
+    for (int i = 0; names && i < names->nelts; i++) {
+        add_host(hosts, APR_ARRAY_IDX(names, i, const char *), pool);
+    }
+}
+
 void icp_conf_finish(apr_pool_t *pool, server_rec *main_server)
 {
     icp_main_conf_t *mine = the_main_conf;
     for (server_rec *server = main_server; server; server = server->next) {
         icp_conf_t *conf = icp_conf(server);
         conf->index = mine->servers++;
-        if (conf->engine != ICP_ENGINE_OFF) mine->any_engine = 1;
+        if (conf->engine == ICP_ENGINE_OFF) continue;
+        mine->any_engine = 1;
+        apr_array_header_t *hosts = apr_array_make(pool, 4, sizeof(const char *));
+        add_host(hosts, server->server_hostname, pool);
+        conf->host = hosts->nelts ? APR_ARRAY_IDX(hosts, 0, const char *) : "";
+        add_hosts(hosts, server->names, pool);
+        add_hosts(hosts, server->wild_names, pool);
+        conf->hosts = hosts;
     }
     if (!mine->sightings_path) {
         mine->sightings_path = icp_register_companion(mine->register_path, "sightings/sightings.db", pool);

@@ -1,0 +1,280 @@
+/* Keeps the view current. All reading of the register in this process happens here, under one lock: SQLite's locks belong to
+ * the process, and closing the file anywhere drops them all. Nothing of SQLite is open when httpd forks. */
+#include "view.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+#include <http_log.h>
+#include <sqlite3.h>
+
+#include "bell.h"
+#include "bell_guard.h"
+#include "db.h"
+
+APLOG_USE_MODULE(icp);
+
+#define COMMIT_WAIT_MS 10000 /* for a writer's commit, once it has rung */
+#define RETRY_WAIT_MS 200    /* when the register could not be read before */
+
+/* What the parent keeps over a restart, which unloads this module. Another build may lay out a snapshot otherwise,
+ * and so has another key. */
+#define RETAINED_KEY "mod_icp's snapshot, " __DATE__ " " __TIME__
+typedef struct retained_t {
+    icp_snapshot_t *snapshot;
+    uint64_t word;
+    char path[1024];
+} retained_t;
+
+static struct {
+    icp_publish_t publish;
+    icp_bell_t *bell;          /* NULL in the parent, which reads the file: it has no need for speed, and more to lose */
+    atomic_uint_fast64_t seen;   /* the bell's word, taken before the snapshot in force was read */
+    atomic_uint_fast64_t failed; /* the bell's word when reading failed; no request tries that again */
+    apr_uint64_t fingerprint;
+    const char *path;
+    int servers;
+    server_rec *server;
+    apr_pool_t *scratch;
+    retained_t *retained;
+    int bell_faulty;
+    pthread_mutex_t reading; /* guards all above but what is atomic */
+
+    pthread_mutex_t telling; /* guards the fault */
+    char fault[1024];        /* "": none */
+    int fault_cause;
+    apr_time_t fault_since;
+} view = {.reading = PTHREAD_MUTEX_INITIALIZER, .telling = PTHREAD_MUTEX_INITIALIZER};
+
+/* --- publishing ----------------------------------------------------------------------------------- */
+
+static void destroy(icp_published_t *object)
+{
+    icp_view_t *old = (icp_view_t *)object;
+    icp_snapshot_free(old->snapshot);
+    free(old);
+}
+
+static icp_view_t *in_force(void)
+{
+    return (icp_view_t *)atomic_load(&view.publish.current);
+}
+
+static void put_in_force(icp_snapshot_t *snapshot)
+{
+    icp_view_t *fresh = calloc(1, sizeof *fresh + (size_t)view.servers);
+    if (!fresh) abort();
+    fresh->snapshot = snapshot;
+    icp_publish_replace(&view.publish, &fresh->published);
+    if (view.retained) view.retained->snapshot = snapshot;
+}
+
+/* --- faults --------------------------------------------------------------------------------------- */
+
+const char *icp_view_fault(apr_time_t *since, apr_pool_t *pool)
+{
+    pthread_mutex_lock(&view.telling);
+    const char *fault = *view.fault ? apr_pstrdup(pool, view.fault) : NULL;
+    *since = view.fault_since;
+    pthread_mutex_unlock(&view.telling);
+    return fault;
+}
+
+static void tell_fault(const icp_error_t *error)
+{
+    pthread_mutex_lock(&view.telling);
+    int news = !*view.fault || view.fault_cause != error->cause;
+    if (!*view.fault) view.fault_since = apr_time_now();
+    view.fault_cause = error->cause;
+    apr_snprintf(view.fault, sizeof view.fault, "%s%s%s", error->message, error->remedy ? "; " : "",
+                 error->remedy ? error->remedy : "");
+    pthread_mutex_unlock(&view.telling);
+    if (!news) return;
+    ap_log_error(APLOG_MARK, APLOG_ERR, 0, view.server,
+                 "The register %s cannot be read, and what was last read of it stays in force: %s", view.path, view.fault);
+}
+
+static void tell_recovery(const icp_snapshot_t *snapshot)
+{
+    icp_snapshot_facts_t facts;
+    int faulty;
+    pthread_mutex_lock(&view.telling);
+    faulty = *view.fault != 0;
+    *view.fault = 0;
+    pthread_mutex_unlock(&view.telling);
+    if (!faulty) return;
+    icp_snapshot_facts(snapshot, &facts);
+    ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, view.server,
+                 "The register %s can be read again: %" APR_INT64_T_FMT " sites, %" APR_INT64_T_FMT " of them suspended",
+                 view.path, facts.sites, facts.suspended);
+}
+
+static int is_faulty(void)
+{
+    pthread_mutex_lock(&view.telling);
+    int faulty = *view.fault != 0;
+    pthread_mutex_unlock(&view.telling);
+    return faulty;
+}
+
+static void tell_bell(const icp_error_t *error)
+{
+    if (error && !view.bell_faulty) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, view.server, "%s; until it can, a change takes effect within a second, not at once",
+                     error->message);
+    }
+    view.bell_faulty = error != NULL;
+}
+
+/* --- reading -------------------------------------------------------------------------------------- */
+
+static uint64_t bell_word(void)
+{
+    return view.bell ? icp_bell_read(view.bell) : icp_bell_peek(view.path, view.scratch);
+}
+
+/* After a loss of power the register's journal waits to be rolled back, which takes someone who may write: the parent. */
+static int roll_back(void)
+{
+    icp_db_t *db;
+    apr_int64_t ignored;
+    icp_error_t *error = icp_db_open(&db, view.path, ICP_DB_WRITE, RETRY_WAIT_MS, view.scratch);
+    if (error) return 0;
+    error = icp_db_integer(&ignored, db, "PRAGMA schema_version");
+    icp_db_close(db);
+    return !error;
+}
+
+static icp_error_t *read_register(icp_snapshot_t **snapshot, icp_snapshot_t *previous, int timeout_ms)
+{
+    icp_error_t *error = icp_snapshot_read(snapshot, previous, view.path, timeout_ms, view.scratch);
+    if (error && !view.bell && (error->cause & 0xff) == SQLITE_READONLY && roll_back()) {
+        error = icp_snapshot_read(snapshot, previous, view.path, timeout_ms, view.scratch);
+    }
+    return error;
+}
+
+/* With the lock held. The bell's word is taken first: what is read then holds at least what that word told of. */
+static void refresh(int timeout_ms)
+{
+    uint64_t word = bell_word();
+    icp_snapshot_t *before = in_force()->snapshot, *snapshot = NULL;
+    view.fingerprint = icp_snapshot_fingerprint(view.path);
+    icp_error_t *error = read_register(&snapshot, before, timeout_ms);
+    if (error) {
+        tell_fault(error);
+        atomic_store(&view.failed, word);
+    }
+    else {
+        if (snapshot != before) put_in_force(snapshot);
+        atomic_store(&view.seen, word);
+        if (view.retained) view.retained->word = word;
+        tell_recovery(snapshot);
+    }
+    apr_pool_clear(view.scratch);
+}
+
+static __attribute__((noinline, cold)) void catch_up(uint64_t word)
+{
+    if (word == atomic_load(&view.failed)) return;
+    pthread_mutex_lock(&view.reading);
+    word = bell_word();
+    if (word != atomic_load(&view.seen) && word != atomic_load(&view.failed)) refresh(COMMIT_WAIT_MS);
+    pthread_mutex_unlock(&view.reading);
+}
+
+icp_view_t *icp_view_acquire(unsigned hint, icp_slot_t **slot)
+{
+    if (view.bell) {
+        uint64_t word = icp_bell_read(view.bell);
+        if (word != atomic_load(&view.seen)) catch_up(word);
+    }
+    return (icp_view_t *)icp_publish_acquire(&view.publish, hint, slot);
+}
+
+void icp_view_look(void)
+{
+    int faulty = is_faulty();
+    pthread_mutex_lock(&view.reading);
+    if (view.bell) tell_bell(icp_bell_follow(view.bell, view.scratch));
+    if (faulty || bell_word() != atomic_load(&view.seen) || icp_snapshot_fingerprint(view.path) != view.fingerprint) {
+        refresh(faulty ? RETRY_WAIT_MS : COMMIT_WAIT_MS);
+    }
+    icp_publish_sweep(&view.publish);
+    apr_pool_clear(view.scratch);
+    pthread_mutex_unlock(&view.reading);
+}
+
+/* --- start and fork ------------------------------------------------------------------------------- */
+
+/* The snapshot outlives the view: the next generation goes on with it. */
+static apr_status_t leave_for_restart(void *baton)
+{
+    free(atomic_exchange(&view.publish.current, NULL));
+    return APR_SUCCESS;
+}
+
+static retained_t *retained(void)
+{
+    retained_t *kept = ap_retained_data_get(RETAINED_KEY);
+    if (!kept) kept = ap_retained_data_create(RETAINED_KEY, sizeof *kept);
+    if (strcmp(kept->path, view.path)) {
+        if (kept->snapshot) icp_snapshot_free(kept->snapshot);
+        memset(kept, 0, sizeof *kept);
+        apr_cpystrn(kept->path, view.path, sizeof kept->path);
+    }
+    return kept;
+}
+
+icp_error_t *icp_view_start(apr_pool_t *pconf, server_rec *server)
+{
+    const icp_main_conf_t *conf = icp_main_conf();
+    icp_snapshot_t *snapshot = NULL;
+
+    view.path = conf->register_path;
+    view.servers = conf->servers;
+    view.server = server;
+    view.publish.destroy = destroy;
+    view.retained = retained();
+    apr_pool_create(&view.scratch, pconf);
+
+    uint64_t word = bell_word();
+    view.fingerprint = icp_snapshot_fingerprint(view.path);
+    icp_error_t *error = read_register(&snapshot, view.retained->snapshot, COMMIT_WAIT_MS);
+    if (!error) {
+        if (view.retained->snapshot && view.retained->snapshot != snapshot) icp_snapshot_free(view.retained->snapshot);
+        view.retained->word = word;
+    }
+    else if (view.retained->snapshot) {
+        snapshot = view.retained->snapshot;
+        tell_fault(error);
+    }
+    else {
+        return icp_error(pconf, error->status, error->remedy, "httpd cannot start with ICPEngine, for there is nothing to decide by: "
+                         "the register %s cannot be read: %s", view.path, error->message);
+    }
+    atomic_store(&view.seen, view.retained->word);
+    atomic_store(&view.failed, word);
+    put_in_force(snapshot);
+    apr_pool_cleanup_register(pconf, NULL, leave_for_restart, apr_pool_cleanup_null);
+    return NULL;
+}
+
+void icp_view_child_init(apr_pool_t *pchild, server_rec *server)
+{
+    /* Threads that read share no pool with what httpd's own threads do. */
+    apr_allocator_t *allocator;
+    apr_allocator_create(&allocator);
+    apr_pool_create_ex(&view.scratch, pchild, NULL, allocator);
+    apr_allocator_owner_set(allocator, view.scratch);
+
+    view.retained = NULL;
+    icp_error_t *error = icp_bell_map(&view.bell, view.path, pchild);
+    tell_bell(error);
+    if (!view.bell || (error = icp_bell_guard(view.bell, pchild))) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, server, "%s; this child ends", error->message);
+        exit(APEXIT_CHILDSICK);
+    }
+}

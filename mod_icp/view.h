@@ -1,0 +1,37 @@
+/* The register as it is in force in this process: the newest good snapshot, and what keeps it current.
+ *
+ * A reader compares the bell with the word that the snapshot was read at, and only where they differ does it wait for the register to
+ * be read again. What cannot be read changes nothing: the last good snapshot stays in force (rule 6), the error log says so
+ * once, and the next ring or the next look tries again. */
+#ifndef MOD_ICP_VIEW_H
+#define MOD_ICP_VIEW_H
+
+#include "config.h"
+#include "publish.h"
+#include "snapshot.h"
+
+typedef struct icp_view_t {
+    icp_published_t published;
+    icp_snapshot_t *snapshot;
+    atomic_uchar judged[]; /* by icp_conf_t.index: what the gate found out about the vhost's own sites; 0: not yet */
+} icp_view_t;
+
+/* post_config, as root: reads the register, and keeps what it read over restarts, so that a register which cannot be read then
+ * leaves the last good state in force. An error: there is no such state, httpd must not start. */
+icp_error_t *icp_view_start(apr_pool_t *pconf, server_rec *server);
+
+/* child_init: maps the bell. */
+void icp_view_child_init(apr_pool_t *pchild, server_rec *server);
+
+/* The view that holds every change whose command returned before this call, unless the register cannot be read. Given back by
+ * icp_publish_release(slot), soon. `hint`: see icp_publish_acquire. */
+icp_view_t *icp_view_acquire(unsigned hint, icp_slot_t **slot);
+
+/* Once a second in each child, now and then in the parent: finds what no bell told of (a register or bell put in place by other
+ * means), tries again what failed, and frees what was replaced. */
+void icp_view_look(void);
+
+/* What keeps the newest register from being read, in `pool`, and since when; NULL: nothing does. */
+const char *icp_view_fault(apr_time_t *since, apr_pool_t *pool);
+
+#endif
