@@ -6,9 +6,12 @@
 #include "config.h"
 #include "snapshot.h"
 
+/* Sets the note icp-state ("open", "suspended", "pass", "exempt", "observe") on the request that is logged. */
 int icp_gate_quick_handler(request_rec *r, int lookup);
 
-/* Sets the note icp-state ("open", "suspended", "pass", "exempt", "observe") on the request that is logged. */
+/* The handler hook, before all others: a request that was let through for its path and has become one for another
+ * path (mod_dir, mod_rewrite, an Action) is decided anew. */
+int icp_gate_handler(request_rec *r);
 
 /* The registered site that this request is for (Host first, else the vhost's), a copy in r->pool; NULL if none.
  * For the inspection and the status page, not for the path of every request. */
@@ -21,5 +24,8 @@ typedef struct icp_gate_health_t {
     apr_time_t fault_since;
 } icp_gate_health_t;
 void icp_gate_health(icp_gate_health_t *health, apr_pool_t *pool);
+
+/* How many vhosts with an engine and ICPUnregistered Serve belong to no registered site; a few of their names in `examples`. */
+int icp_gate_unregistered(const char **examples, server_rec *main_server, apr_pool_t *pool);
 
 #endif

@@ -3,12 +3,16 @@
 #include <http_config.h>
 #include <http_core.h>
 #include <http_log.h>
+#include <mpm_common.h>
 
 #include "gate.h"
 #include "inspect.h"
 #include "log.h"
 #include "notice.h"
 #include "status.h"
+#include "trust.h"
+#include "view.h"
+#include "watch.h"
 
 APLOG_USE_MODULE(icp);
 
@@ -18,35 +22,95 @@ static void print_log(icp_log_level_e level, const char *message, void *server)
     ap_log_error(APLOG_MARK, levels[level], 0, server, "%s", message);
 }
 
-static int start_up_error(server_rec *server, const icp_error_t *error)
+static int is_first_pass(void)
 {
-    ap_log_error(APLOG_MARK, APLOG_CRIT, 0, server, "%s%s%s", error->message, error->remedy ? "; " : "",
-                 error->remedy ? error->remedy : "");
-    return HTTP_INTERNAL_SERVER_ERROR;
+    return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG;
 }
 
-static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *server)
+/* At a start httpd ends; at a restart that would take every site off the air, so what was wrong is said and lived with. */
+static int fault(server_rec *server, const icp_error_t *error)
+{
+    int is_restart = ap_state_query(AP_SQ_CONFIG_GEN) > 1;
+    ap_log_error(APLOG_MARK, is_restart ? APLOG_ERR : APLOG_CRIT, 0, server, "%s%s%s", error->message, error->remedy ? "; " : "",
+                 error->remedy ? error->remedy : "");
+    return is_restart ? OK : HTTP_INTERNAL_SERVER_ERROR;
+}
+
+static icp_error_t *read_pass_key(apr_pool_t *pool)
+{
+    icp_main_conf_t *conf = icp_main_conf();
+    if (!conf->pass_key_path) return NULL;
+    icp_error_t *error = icp_pass_key_read(&conf->pass_key, conf->pass_key_path, pool);
+    conf->has_pass_key = !error;
+    return error;
+}
+
+static void warn_of_unregistered(server_rec *server, apr_pool_t *pool)
+{
+    const char *examples;
+    int count = icp_gate_unregistered(&examples, server, pool);
+    if (!count) return;
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
+                 "%d virtual host%s to no registered site and %s served (%s%s); register them, or set ICPUnregistered Notice",
+                 count, count == 1 ? " belongs" : "s belong", count == 1 ? "is" : "are", examples, count > 3 ? ", ..." : "");
+}
+
+/* Also for httpd -t, which goes no further: so it says what would keep httpd from starting. */
+static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *server)
 {
     icp_error_t *error;
+    if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_DUMP) return OK;
+    if ((error = icp_status_check(ptemp))) {
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, 0, server, "%s", error->message);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return OK;
+}
 
-    /* 1. What follows from the directives alone; in the first pass, which checks the configuration, no more. */
+/* Both passes at the start go through all of it: what fails in the first is reported before httpd detaches from the terminal. */
+static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *server)
+{
+    icp_main_conf_t *conf = icp_main_conf();
+    icp_error_t *error;
+
+    /* 1. What follows from the directives alone. */
     icp_log_install(print_log, server);
     icp_conf_finish(pconf, server);
-    if ((error = icp_notice_prepare(pconf)) || (error = icp_status_check(ptemp))) return start_up_error(server, error);
-    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG || !icp_main_conf()->any_engine) return OK;
+    if (!conf->any_engine) return OK;
+    if ((error = icp_notice_prepare(pconf)) && fault(server, error)) return HTTP_INTERNAL_SERVER_ERROR;
 
+    /* 2. The thread that looks once a second. */
+    if ((error = icp_watch_start(pconf, ptemp)) && fault(server, error)) return HTTP_INTERNAL_SERVER_ERROR;
+
+    /* 3. What only root can do: the key of the passes, and a look at who may write. */
+    if ((error = read_pass_key(ptemp)) && fault(server, error)) return HTTP_INTERNAL_SERVER_ERROR;
+    if ((error = icp_trust_check(conf->register_path, ptemp)) && fault(server, error)) return HTTP_INTERNAL_SERVER_ERROR;
+
+    /* 4. The register, shared by all children until it changes. There is no living without it. */
+    if ((error = icp_view_start(pconf, server))) {
+        fault(server, error);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (!is_first_pass()) warn_of_unregistered(server, ptemp);
     return OK;
 }
 
 static void child_init(apr_pool_t *pchild, server_rec *server)
 {
+    if (!icp_main_conf()->any_engine) return;
+    icp_view_child_init(pchild, server);
     icp_inspect_child_init(pchild, server);
 }
 
 static void register_hooks(apr_pool_t *pool)
 {
-    ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
+    static const char *const before_watchdog[] = {"mod_watchdog.c", NULL};
+    ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(post_config, NULL, before_watchdog, APR_HOOK_MIDDLE);
+    ap_hook_child_init(child_init, NULL, before_watchdog, APR_HOOK_MIDDLE);
+    ap_hook_monitor(icp_watch_parent, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_quick_handler(icp_gate_quick_handler, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_handler(icp_gate_handler, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(icp_status_handler, NULL, NULL, APR_HOOK_MIDDLE);
     icp_inspect_register();
 }

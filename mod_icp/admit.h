@@ -1,0 +1,24 @@
+/* Who goes through although the site is suspended: requests for an exempt path, and bearers of a pass. */
+#ifndef MOD_ICP_ADMIT_H
+#define MOD_ICP_ADMIT_H
+
+#include "config.h"
+
+typedef enum icp_admission_e {
+    ICP_ADMIT_NO,
+    ICP_ADMIT_EXEMPT,
+    ICP_ADMIT_PASS,
+    ICP_ADMIT_MOVED /* a pass came in the URL: the answer, a redirect that sets it as a cookie, has been written */
+} icp_admission_e;
+
+/* Decides for a suspended site. Takes the token out of what the site will see, and marks the request, so that an internal redirect
+ * of it keeps the pass but not the exemption. */
+icp_admission_e icp_admit(request_rec *r, const icp_conf_t *conf, apr_int64_t site_id);
+
+/* Is the path, as the client sent it, one that ICPExempt lets through? No spelling of another path is. */
+int icp_admit_exempt(request_rec *r, const icp_conf_t *conf);
+
+/* Was the request, or the one it was made from, let through for its path, while its path now is another? */
+int icp_admit_strayed(request_rec *r, const icp_conf_t *conf);
+
+#endif
