@@ -2,8 +2,9 @@
 import sys
 
 import gate
+import inspection
 
-TABLES = {"gate": gate.run}
+TABLES = {"gate": gate.run, "inspection": inspection.run}
 
 for name in sys.argv[1:] or TABLES:
     TABLES[name]()
