@@ -1,0 +1,137 @@
+#include "decode.h"
+
+#include <errno.h>
+#include <iconv.h>
+#include <stdint.h>
+#include <string.h>
+
+#define REPLACEMENT "\xEF\xBF\xBD"
+
+struct icp_decoder_t {
+    const icp_charset_t *charset;
+    iconv_t iconv;
+};
+
+static apr_status_t close_iconv(void *data)
+{
+    iconv_close(((icp_decoder_t *)data)->iconv);
+    return APR_SUCCESS;
+}
+
+icp_decoder_t *icp_decoder_create(const icp_charset_t *charset, apr_pool_t *pool)
+{
+    icp_decoder_t *decoder = apr_pcalloc(pool, sizeof *decoder);
+    decoder->charset = charset;
+    if (charset->how == ICP_DECODE_UTF8) return decoder;
+    decoder->iconv = iconv_open("UTF-8", charset->iconv);
+    if (decoder->iconv == (iconv_t)-1) { /* a libc without its tables */
+        decoder->charset = icp_charset_by_label("utf-8", 5);
+        return decoder;
+    }
+    apr_pool_cleanup_register(pool, decoder, close_iconv, apr_pool_cleanup_null);
+    return decoder;
+}
+
+int icp_utf8_next(const char *p, const char *end)
+{
+    unsigned char lead = (unsigned char)*p, low = 0x80, high = 0xBF;
+    int need;
+    if (lead < 0x80) return 1;
+    if (lead < 0xC2 || lead > 0xF4) return -1;
+    if (lead < 0xE0) need = 1;
+    else if (lead < 0xF0) need = 2;
+    else need = 3;
+    if (lead == 0xE0) low = 0xA0;
+    else if (lead == 0xED) high = 0x9F;
+    else if (lead == 0xF0) low = 0x90;
+    else if (lead == 0xF4) high = 0x8F;
+    for (int i = 1; i <= need; i++) {
+        if (p + i == end) return 0;
+        unsigned char next = (unsigned char)p[i];
+        if (next < low || next > high) return -i;
+        low = 0x80;
+        high = 0xBF;
+    }
+    return need + 1;
+}
+
+/* Eight bytes at once: all ASCII and none zero? */
+static int plain(const char *p)
+{
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    return !((word | (word - 0x0101010101010101u)) & 0x8080808080808080u);
+}
+
+static apr_size_t read_utf8(char *out, const char *bytes, apr_size_t length, apr_size_t *used, int last)
+{
+    const char *p = bytes, *end = bytes + length;
+    char *to = out;
+    while (p < end) {
+        for (; end - p >= 8 && plain(p); p += 8, to += 8) memcpy(to, p, 8);
+        if (p == end) break;
+        int size = icp_utf8_next(p, end);
+        if (size == 0) {
+            if (!last) break;
+            size = -(int)(end - p);
+        }
+        if (size < 0) {
+            memcpy(to, REPLACEMENT, 3);
+            to += 3;
+            p -= size;
+        }
+        else if (*p == '\0') {
+            p++;
+        }
+        else {
+            for (int i = 0; i < size; i++) *to++ = *p++;
+        }
+    }
+    *used = (apr_size_t)(p - bytes);
+    return (apr_size_t)(to - out);
+}
+
+/* How many bytes to give up where iconv does not know how to go on. */
+static apr_size_t unreadable(const icp_decoder_t *decoder, const char *p, apr_size_t rest)
+{
+    switch (decoder->charset->how) {
+    case ICP_DECODE_WIDE: return rest < 2 ? rest : 2;
+    case ICP_DECODE_GB: return rest > 1 && (unsigned char)p[0] != 0xFF && (unsigned char)p[1] >= 0x80 ? 2 : 1;
+    default: return 1;
+    }
+}
+
+static apr_size_t without_zeros(char *out, apr_size_t length)
+{
+    char *to = memchr(out, '\0', length);
+    if (!to) return length;
+    for (char *p = to; p < out + length; p++) {
+        if (*p) *to++ = *p;
+    }
+    return (apr_size_t)(to - out);
+}
+
+static apr_size_t read_by_iconv(icp_decoder_t *decoder, char *out, const char *bytes, apr_size_t length, apr_size_t *used, int last)
+{
+    char *in = (char *)bytes, *to = out;
+    apr_size_t rest = length, room = ICP_DECODED_MAX(length);
+    while (rest > 0) {
+        if (iconv(decoder->iconv, &in, &rest, &to, &room) != (size_t)-1) continue;
+        if (errno == E2BIG || (errno == EINVAL && !last)) break;
+        apr_size_t skip = errno == EINVAL ? rest : unreadable(decoder, in, rest);
+        in += skip;
+        rest -= skip;
+        if (room < 3) break;
+        memcpy(to, REPLACEMENT, 3);
+        to += 3;
+        room -= 3;
+    }
+    *used = length - rest;
+    return without_zeros(out, (apr_size_t)(to - out));
+}
+
+apr_size_t icp_decoder_read(icp_decoder_t *decoder, char *out, const char *bytes, apr_size_t length, apr_size_t *used, int last)
+{
+    if (decoder->charset->how == ICP_DECODE_UTF8) return read_utf8(out, bytes, length, used, last);
+    return read_by_iconv(decoder, out, bytes, length, used, last);
+}

@@ -1,0 +1,306 @@
+#include "markup.h"
+
+#include <string.h>
+
+#include <apr_lib.h>
+
+#include "charref.h"
+
+#define MORE ((apr_size_t)0) /* an answer of "bytes read": it takes more to tell */
+
+void icp_markup_init(icp_markup_t *markup, const icp_markup_events_t *events, void *baton)
+{
+    memset(markup, 0, sizeof *markup);
+    markup->events = events;
+    markup->baton = baton;
+    markup->line = 1;
+}
+
+static int is_space(char c)
+{
+    return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f';
+}
+
+static int is_letter(char c)
+{
+    return (unsigned char)((c | 0x20) - 'a') < 26;
+}
+
+static void lower(char *text, apr_size_t length)
+{
+    for (apr_size_t i = 0; i < length; i++) {
+        if ((unsigned char)(text[i] - 'A') < 26) text[i] |= 0x20;
+    }
+}
+
+static apr_size_t advance(icp_markup_t *markup, const char *text, apr_size_t length)
+{
+    int lines = 0;
+    for (apr_size_t i = 0; i < length; i++) lines += text[i] == '\n';
+    markup->line += lines;
+    return length;
+}
+
+static void text_event(icp_markup_t *markup, char *text, apr_size_t length, icp_content_e content)
+{
+    int line = markup->line;
+    advance(markup, text, length); /* first: the event may change the text */
+    if (length > 0) markup->events->text(markup->baton, text, length, line, content);
+}
+
+/* How much of a text can be told now: a reference at its end may still be cut. */
+static apr_size_t whole_references(const char *text, apr_size_t length, int last)
+{
+    apr_size_t from = length > ICP_CHARREF_LONGEST ? length - ICP_CHARREF_LONGEST : 0;
+    if (last) return length;
+    const char *mark = memrchr(text + from, '&', length - from);
+    return mark ? (apr_size_t)(mark - text) : length;
+}
+
+static char *attribute_end(char *p, const char *end)
+{
+    while (p < end && !is_space(*p) && *p != '/' && *p != '>' && *p != '=') p++;
+    return p;
+}
+
+/* One attribute from *at, which is moved behind it. 0: the tag ends at *at ('>' or end of text). */
+static int next_attribute(icp_attribute_t *attribute, char **at, char *end)
+{
+    char *p = *at;
+    while (p < end && (is_space(*p) || *p == '/')) p++;
+    *at = p;
+    if (p == end || *p == '>') return 0;
+
+    char *name = p;
+    p = attribute_end(p + 1, end); /* a '=' in first place belongs to the name */
+    attribute->name = name;
+    attribute->name_length = (apr_size_t)(p - name);
+    attribute->value = p;
+    attribute->length = 0;
+    *at = p;
+    while (p < end && is_space(*p)) p++;
+    if (p == end || *p != '=') return 1;
+    p++;
+    while (p < end && is_space(*p)) p++;
+    if (p < end && (*p == '"' || *p == '\'')) {
+        char *close = memchr(p + 1, *p, (apr_size_t)(end - p - 1));
+        attribute->value = p + 1;
+        attribute->length = (apr_size_t)((close ? close : end) - (p + 1));
+        *at = close ? close + 1 : end;
+        return 1;
+    }
+    attribute->value = p;
+    while (p < end && !is_space(*p) && *p != '>') p++;
+    attribute->length = (apr_size_t)(p - attribute->value);
+    *at = p;
+    return 1;
+}
+
+int icp_markup_attribute(icp_attribute_t *attribute, char **at, const icp_tag_t *tag)
+{
+    if (!next_attribute(attribute, at, tag->end)) return 0;
+    lower((char *)attribute->name, attribute->name_length);
+    return 1;
+}
+
+static void enter(icp_markup_t *markup, const icp_tag_t *tag, icp_content_e content)
+{
+    if (content == ICP_CONTENT_MARKUP) return;
+    markup->mode = ICP_MARKUP_RAW;
+    markup->content = content;
+    markup->script_escape = 0;
+    memcpy(markup->raw_end, tag->name, tag->name_length);
+    markup->raw_end_length = tag->name_length;
+}
+
+/* A tag from its '<'; MORE if its '>' is not there. */
+static apr_size_t read_tag(icp_markup_t *markup, char *text, char *end)
+{
+    icp_tag_t tag = {.closing = text[1] == '/', .line = markup->line};
+    char *name = text + 1 + tag.closing, *p = name;
+    while (p < end && !is_space(*p) && *p != '/' && *p != '>') p++;
+    tag.name = name;
+    tag.name_length = (apr_size_t)(p - name);
+    tag.attributes = p;
+
+    icp_attribute_t attribute;
+    while (next_attribute(&attribute, &p, end)) continue;
+    if (p == end) return MORE;
+    tag.end = p;
+    tag.selfclosing = p[-1] == '/' && p > name && !(attribute.length && attribute.value + attribute.length == p);
+    lower(name, tag.name_length);
+    tag.element = icp_element(tag.name, tag.name_length);
+    if (tag.closing) {
+        markup->events->end(markup->baton, &tag);
+    }
+    else {
+        enter(markup, &tag, markup->events->start(markup->baton, &tag));
+    }
+    return advance(markup, text, (apr_size_t)(p + 1 - text));
+}
+
+/* What begins at '<'. The bytes read; MORE if it cannot be told yet. */
+static apr_size_t read_angle(icp_markup_t *markup, char *text, char *end, int last)
+{
+    apr_size_t length = (apr_size_t)(end - text);
+    if (length > 1 && (is_letter(text[1]) || (length > 2 && text[1] == '/' && is_letter(text[2])))) {
+        apr_size_t used = read_tag(markup, text, end);
+        return used == MORE && last ? length : used; /* a tag cut by the end of the page is not drawn */
+    }
+    if (!last && (length < 3 || (text[1] == '!' && length < 9 && !memchr(text, '>', length)))) return MORE;
+    if (length > 1 && text[1] == '!') {
+        if (length > 3 && memcmp(text, "<!--", 4) == 0) {
+            markup->mode = ICP_MARKUP_COMMENT;
+            markup->comment_begun = 0;
+            return 4;
+        }
+        if (length > 8 && memcmp(text, "<![CDATA[", 9) == 0 && markup->events->cdata(markup->baton)) {
+            markup->mode = ICP_MARKUP_CDATA;
+            return 9;
+        }
+        markup->mode = ICP_MARKUP_BOGUS;
+        return 2;
+    }
+    if (length > 1 && text[1] == '?') {
+        markup->mode = ICP_MARKUP_BOGUS;
+        return 2;
+    }
+    if (length > 2 && text[1] == '/') {
+        if (text[2] == '>') return 3;
+        markup->mode = ICP_MARKUP_BOGUS;
+        return 2;
+    }
+    text_event(markup, text, 1, ICP_CONTENT_MARKUP);
+    return 1;
+}
+
+static apr_size_t read_data(icp_markup_t *markup, char *text, apr_size_t length, int last)
+{
+    char *end = text + length, *mark = memchr(text, '<', length);
+    if (mark == text) return read_angle(markup, text, end, last);
+    apr_size_t known = mark ? (apr_size_t)(mark - text) : whole_references(text, length, last);
+    text_event(markup, text, known, ICP_CONTENT_MARKUP);
+    return known;
+}
+
+static apr_size_t comment_event(icp_markup_t *markup, const char *text, apr_size_t length, apr_size_t used, int done)
+{
+    if (length > 0 || done) markup->events->comment(markup->baton, text, length, markup->line, done);
+    if (done) markup->mode = ICP_MARKUP_DATA;
+    return advance(markup, text, used);
+}
+
+static apr_size_t read_comment(icp_markup_t *markup, const char *text, apr_size_t length, int last)
+{
+    if (!markup->comment_begun) {
+        if (text[0] == '>') return comment_event(markup, text, 0, 1, 1);
+        if (length > 1 && text[0] == '-' && text[1] == '>') return comment_event(markup, text, 0, 2, 1);
+        if (!last && length < 2 && text[0] == '-') return MORE;
+        markup->comment_begun = 1;
+    }
+    const char *end = text + length, *p = text;
+    while ((p = memchr(p, '-', (apr_size_t)(end - p)))) {
+        apr_size_t before = (apr_size_t)(p - text);
+        if (end - p >= 3 && p[1] == '-' && p[2] == '>') return comment_event(markup, text, before, before + 3, 1);
+        if (end - p >= 4 && memcmp(p, "--!>", 4) == 0) return comment_event(markup, text, before, before + 4, 1);
+        if (!last && end - p < 4) break; /* not clear yet */
+        p++;
+    }
+    apr_size_t known = p ? (apr_size_t)(p - text) : length;
+    return comment_event(markup, text, known, known, last);
+}
+
+static apr_size_t read_until(icp_markup_t *markup, char *text, apr_size_t length, int last)
+{
+    if (markup->mode == ICP_MARKUP_BOGUS) {
+        const char *mark = memchr(text, '>', length);
+        apr_size_t known = mark ? (apr_size_t)(mark - text) : length;
+        return comment_event(markup, text, known, known + !!mark, mark || last);
+    }
+    char *mark = memmem(text, length, "]]>", 3);
+    apr_size_t known = mark ? (apr_size_t)(mark - text) : last ? length : length > 2 ? length - 2 : 0;
+    while (known > 0 && !mark && !last && (text[known] & 0xC0) == 0x80) known--;
+    text_event(markup, text, known, ICP_CONTENT_RAW);
+    if (mark) markup->mode = ICP_MARKUP_DATA;
+    return mark ? known + 3 : known;
+}
+
+/* At '<': does an end tag (or, with slash 0, a start tag) of this name stand here? -1: it takes more to tell. */
+static int names(const char *p, const char *end, int slash, const char *name, apr_size_t length, int last)
+{
+    apr_size_t need = 1 + (apr_size_t)slash + length + 1, have = (apr_size_t)(end - p);
+    apr_size_t compare = have < need ? have : need - 1;
+    for (apr_size_t i = 1; i < compare; i++) {
+        char c = p[i], want = slash && i == 1 ? '/' : name[i - 1 - (apr_size_t)slash];
+        if ((unsigned char)(c - 'A') < 26) c |= 0x20;
+        if (c != want) return 0;
+    }
+    if (have < need) return last ? 0 : -1;
+    char after = p[need - 1];
+    return is_space(after) || after == '/' || after == '>';
+}
+
+/* Keeps account of <!-- and <script inside a script at '<'. Returns 0 if it takes more to tell. */
+static int script_step(icp_markup_t *markup, const char *p, const char *end, int last)
+{
+    if (markup->script_escape == 0) {
+        if (end - p >= 4) markup->script_escape = memcmp(p, "<!--", 4) == 0;
+        else return last || memcmp(p, "<!--", (apr_size_t)(end - p)) != 0;
+        return 1;
+    }
+    int slash = markup->script_escape == 2;
+    int found = names(p, end, slash, "script", 6, last);
+    if (found > 0) markup->script_escape = slash ? 1 : 2;
+    return found >= 0;
+}
+
+static apr_size_t read_raw(icp_markup_t *markup, char *text, apr_size_t length, int last)
+{
+    char *end = text + length, *p = text;
+    int ends = 0;
+    if (markup->content == ICP_CONTENT_PLAINTEXT) p = end;
+    for (; p < end; p++) {
+        if (markup->script_escape) {
+            while (p < end && *p != '<' && *p != '-') p++;
+            if (p < end && *p == '-') {
+                if (end - p < 3 && !last) break;
+                if (end - p >= 3 && p[1] == '-' && p[2] == '>') markup->script_escape = 0;
+                continue;
+            }
+        }
+        else {
+            p = memchr(p, '<', (apr_size_t)(end - p));
+            if (!p) p = end;
+        }
+        if (p == end) break;
+        if (markup->script_escape < 2) {
+            ends = names(p, end, 1, markup->raw_end, markup->raw_end_length, last);
+            if (ends) break;
+        }
+        if (markup->content == ICP_CONTENT_SCRIPT && !script_step(markup, p, end, last)) break;
+    }
+    apr_size_t known = (apr_size_t)(p - text);
+    if (markup->content == ICP_CONTENT_RCDATA && p == end) known = whole_references(text, length, last);
+    text_event(markup, text, known, markup->content);
+    if (ends > 0) markup->mode = ICP_MARKUP_DATA; /* the end tag is read as a tag */
+    return known;
+}
+
+apr_size_t icp_markup_read(icp_markup_t *markup, char *text, apr_size_t length, int last)
+{
+    apr_size_t used = 0;
+    while (used < length) {
+        unsigned mode = markup->mode;
+        char *at = text + used;
+        apr_size_t rest = length - used, step;
+        switch (mode) {
+        case ICP_MARKUP_DATA: step = read_data(markup, at, rest, last); break;
+        case ICP_MARKUP_COMMENT: step = read_comment(markup, at, rest, last); break;
+        case ICP_MARKUP_RAW: step = read_raw(markup, at, rest, last); break;
+        default: step = read_until(markup, at, rest, last); break;
+        }
+        used += step;
+        if (step == 0 && markup->mode == mode) break;
+    }
+    return used;
+}

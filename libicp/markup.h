@@ -1,0 +1,62 @@
+/* Cutting HTML into tags, text, comments and raw text, as a browser does (HTML Standard, 13.2.5). Works on UTF-8, keeps nothing of
+ * the page but what it is in the midst of, and never decides what anything means.
+ */
+#ifndef ICP_MARKUP_H
+#define ICP_MARKUP_H
+
+#include <apr.h>
+
+#include "element.h"
+
+typedef struct icp_tag_t {
+    const char *name; /* in lower case */
+    apr_size_t name_length;
+    const icp_element_t *element;
+    char *attributes; /* from behind the name up to '>' */
+    char *end;
+    int closing;      /* an end tag */
+    int selfclosing;  /* written "/>" */
+    int line;
+} icp_tag_t;
+
+typedef struct icp_attribute_t {
+    const char *name; /* in lower case */
+    apr_size_t name_length;
+    char *value; /* references as written; "" where there is none */
+    apr_size_t length;
+} icp_attribute_t;
+
+/* What is told about a page, in its order. `text` and `hidden_text` come in pieces that may end anywhere but inside a character or reference. */
+typedef struct icp_markup_events_t {
+    /* References as written. */
+    void (*text)(void *baton, char *text, apr_size_t length, int line, icp_content_e content);
+    /* How what follows is to be read: element->content, unless the element is none of HTML's. */
+    icp_content_e (*start)(void *baton, icp_tag_t *tag);
+    void (*end)(void *baton, icp_tag_t *tag);
+    void (*comment)(void *baton, const char *text, apr_size_t length, int line, int last);
+    /* Does `<![CDATA[` begin text here? (in svg and math) */
+    int (*cdata)(void *baton);
+} icp_markup_events_t;
+
+typedef struct icp_markup_t {
+    const icp_markup_events_t *events;
+    void *baton;
+    int line;           /* of the next byte, from 1 */
+    enum { ICP_MARKUP_DATA, ICP_MARKUP_COMMENT, ICP_MARKUP_BOGUS, ICP_MARKUP_CDATA, ICP_MARKUP_RAW } mode;
+    icp_content_e content; /* of RAW */
+    char raw_end[14];   /* the element whose end tag ends it */
+    apr_size_t raw_end_length;
+    int script_escape;  /* 0: none, 1: after <!--, 2: after <script in that */
+    int comment_begun;  /* bytes of the comment seen, up to 2: ">" and "->" end it at once */
+} icp_markup_t;
+
+void icp_markup_init(icp_markup_t *markup, const icp_markup_events_t *events, void *baton);
+
+/* Reads as far as it is clear what the bytes are and returns how many that was; the rest must come again, with more behind it.
+ * `last`: no more will come, all is read. `text` is changed: names are put in lower case. */
+apr_size_t icp_markup_read(icp_markup_t *markup, char *text, apr_size_t length, int last);
+
+/* The next attribute of a tag, 0 after the last. *at begins as tag->attributes. */
+int icp_markup_attribute(icp_attribute_t *attribute, char **at, const icp_tag_t *tag);
+
+#endif

@@ -1,0 +1,187 @@
+#include "passage.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#define PASSAGE_MAX 32768  /* bytes looked through at once */
+#define PASSAGE_KEPT 1024  /* of them kept before what comes next: longer than any number is written */
+#define CONTEXT 80         /* bytes of text shown on either side of a number */
+#define MENTIONS_MAX 2000
+
+typedef struct part_t {
+    apr_size_t start; /* in the passage's text */
+    icp_source_t source;
+} part_t;
+
+struct icp_passage_t {
+    icp_findings_t *findings;
+    apr_pool_t *pool;
+    char *text;
+    apr_size_t length, size;
+    part_t *parts;
+    int part_count, part_size;
+};
+
+icp_passage_t *icp_passage_create(icp_findings_t *findings, apr_pool_t *pool)
+{
+    icp_passage_t *passage = apr_pcalloc(pool, sizeof *passage);
+    passage->findings = findings;
+    passage->pool = pool;
+    passage->size = PASSAGE_MAX;
+    passage->text = apr_palloc(pool, PASSAGE_MAX);
+    passage->part_size = 256;
+    passage->parts = apr_palloc(pool, sizeof *passage->parts * (apr_size_t)passage->part_size);
+    return passage;
+}
+
+static int is_space(char c)
+{
+    return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f';
+}
+
+static const part_t *part_at(const icp_passage_t *passage, apr_size_t offset)
+{
+    int low = 0, high = passage->part_count - 1;
+    while (low < high) {
+        int middle = (low + high + 1) / 2;
+        if (passage->parts[middle].start <= offset) low = middle;
+        else high = middle - 1;
+    }
+    return &passage->parts[low];
+}
+
+static const char *context(const icp_passage_t *passage, apr_size_t start, apr_size_t end, apr_pool_t *pool)
+{
+    const char *text = passage->text;
+    apr_size_t from = start > CONTEXT ? start - CONTEXT : 0;
+    apr_size_t to = passage->length - end > CONTEXT ? end + CONTEXT : passage->length;
+    while (from < start && (text[from] & 0xC0) == 0x80) from++;
+    while (to > end && to < passage->length && (text[to] & 0xC0) == 0x80) to--;
+    return apr_pstrmemdup(pool, text + from, to - from);
+}
+
+static void keep(icp_passage_t *passage, const icp_number_t *number)
+{
+    icp_findings_t *findings = passage->findings;
+    const icp_source_t *source = &part_at(passage, number->start)->source;
+    if (findings->list->nelts >= MENTIONS_MAX) {
+        findings->full = 1;
+        return;
+    }
+    icp_found_t *found = apr_array_push(findings->list);
+    memset(found, 0, sizeof *found);
+    found->mention.number = *number;
+    found->mention.number.text = apr_pstrdup(findings->pool, number->text);
+    found->mention.number.license = apr_pstrdup(findings->pool, number->license);
+    found->mention.number.province = apr_pstrdup(findings->pool, number->province);
+    found->mention.where = source->where;
+    found->mention.line = source->line;
+    found->mention.element = source->element;
+    found->mention.link = source->link;
+    found->mention.context = context(passage, number->start, number->end, findings->pool);
+    found->footer = source->footer;
+    found->order = source->order;
+    found->shown_bytes = source->shown_bytes + (number->start - part_at(passage, number->start)->start);
+}
+
+/* Keeps the numbers that end by `end` and returns where the first one left begins, else `end`. */
+static apr_size_t look_through(icp_passage_t *passage, apr_size_t end)
+{
+    apr_size_t rest = end;
+    apr_array_header_t *numbers = icp_number_find(passage->text, passage->length, passage->findings->scratch);
+    for (int i = 0; i < numbers->nelts; i++) {
+        const icp_number_t *number = &APR_ARRAY_IDX(numbers, i, icp_number_t);
+        if (number->end > end) {
+            if (number->start < rest) rest = number->start;
+            break;
+        }
+        if (number->kind != ICP_NUMBER_POLICE) keep(passage, number);
+    }
+    apr_pool_clear(passage->findings->scratch);
+    return rest;
+}
+
+void icp_passage_end(icp_passage_t *passage)
+{
+    if (passage->length > 0) look_through(passage, passage->length);
+    passage->length = 0;
+    passage->part_count = 0;
+}
+
+/* Looks through all but the end of a full passage and keeps that end. */
+static void slide(icp_passage_t *passage)
+{
+    apr_size_t end = passage->length - PASSAGE_KEPT;
+    while (end > 0 && (passage->text[end] & 0xC0) == 0x80) end--;
+    apr_size_t from = look_through(passage, end);
+    if (from + 2 * PASSAGE_KEPT < passage->length) from = end; /* no number is that long */
+    int first = (int)(part_at(passage, from) - passage->parts), kept = 0;
+    for (int i = first; i < passage->part_count; i++) {
+        part_t part = passage->parts[i];
+        part.start = part.start > from ? part.start - from : 0;
+        passage->parts[kept++] = part;
+    }
+    passage->part_count = kept;
+    memmove(passage->text, passage->text + from, passage->length - from);
+    passage->length -= from;
+}
+
+static void begin_part(icp_passage_t *passage, const icp_source_t *source)
+{
+    int empty = passage->part_count > 0 && passage->parts[passage->part_count - 1].start == passage->length;
+    if (empty) passage->part_count--;
+    if (passage->part_count == passage->part_size) {
+        part_t *larger = apr_palloc(passage->pool, sizeof *larger * (apr_size_t)passage->part_size * 2);
+        memcpy(larger, passage->parts, sizeof *larger * (apr_size_t)passage->part_count);
+        passage->parts = larger;
+        passage->part_size *= 2;
+    }
+    passage->parts[passage->part_count++] = (part_t){.start = passage->length, .source = *source};
+}
+
+static void add_folded(icp_passage_t *passage, const char *text, apr_size_t length)
+{
+    while (length > 0) {
+        if (passage->length + 4 > passage->size) slide(passage);
+        apr_size_t room = passage->size - passage->length, take = 0;
+        char *to = passage->text + passage->length;
+        int gap = passage->length > 0 && is_space(to[-1]);
+        apr_size_t used = 0;
+        for (; used < length && take < room; used++) {
+            if (is_space(text[used])) {
+                if (!gap) to[take++] = ' ';
+                gap = 1;
+            }
+            else {
+                to[take++] = text[used];
+                gap = 0;
+            }
+        }
+        passage->length += take;
+        text += used;
+        length -= used;
+    }
+}
+
+void icp_passage_add(icp_passage_t *passage, const char *text, apr_size_t length, const icp_source_t *source)
+{
+    icp_source_t here = *source;
+    while (length > 0) {
+        const char *newline = memchr(text, '\n', length);
+        apr_size_t piece = newline ? (apr_size_t)(newline + 1 - text) : length;
+        begin_part(passage, &here);
+        add_folded(passage, text, piece);
+        here.line++;
+        here.order += piece;
+        text += piece;
+        length -= piece;
+    }
+}
+
+void icp_passage_gap(icp_passage_t *passage, char gap)
+{
+    if (passage->length == 0 || is_space(passage->text[passage->length - 1])) return;
+    if (passage->length == passage->size) slide(passage);
+    passage->text[passage->length++] = gap;
+}

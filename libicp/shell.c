@@ -1,0 +1,121 @@
+#include "shell.h"
+
+#include <string.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#define SHELL_TEXT 200  /* bytes of displayed text up to which a page with scripts is an empty shell */
+#define LINK_TEXT 600   /* … up to which frames or a redirect are what the page is for */
+
+struct icp_shell_t {
+    int scripts;        /* script elements, with or without src */
+    int frames;         /* frame and iframe */
+    int framesets;
+    int refresh;        /* meta refresh to another page */
+    int redirect;       /* a script that sets location */
+    int writes;         /* a script that writes into the page */
+    char root[64];      /* the empty element that scripts fill: "div id=app" */
+    char footer_script[64];
+    char footer_image[64];
+};
+
+icp_shell_t *icp_shell_create(apr_pool_t *pool)
+{
+    return apr_pcalloc(pool, sizeof(icp_shell_t));
+}
+
+static int contains(const char *text, apr_size_t length, const char *word)
+{
+    apr_size_t size = strlen(word);
+    for (apr_size_t i = 0; i + size <= length; i++) {
+        if (strncasecmp(text + i, word, size) == 0) return 1;
+    }
+    return 0;
+}
+
+static int contains_any(const char *text, apr_size_t length, const char *const *words)
+{
+    for (; *words; words++) {
+        if (contains(text, length, *words)) return 1;
+    }
+    return 0;
+}
+
+static int named(const icp_attribute_t *attribute, const char *name)
+{
+    return attribute->name_length == strlen(name) && memcmp(attribute->name, name, attribute->name_length) == 0;
+}
+
+static void keep(char *out, apr_size_t size, const char *text, apr_size_t length)
+{
+    if (!*out) apr_snprintf(out, size, "%.*s", (int)(length < size ? length : size - 1), text);
+}
+
+static const char *const footer_words[] = {"foot", "bottom", "copyright", "beian", "icp", NULL};
+
+void icp_shell_tag(icp_shell_t *shell, const icp_tag_t *tag)
+{
+    static const char *const roots[] = {"app", "root", "__next", "__nuxt", "main-app", "q-app", NULL};
+    icp_attribute_t attribute;
+    char *at = tag->attributes;
+    int which = tag->element->which, refresh = 0, url = 0;
+    if (which == ICP_ELEMENT_SCRIPT) shell->scripts++;
+    if (which == ICP_ELEMENT_FRAME) shell->frames++;
+    if (strcmp(tag->element->name, "frameset") == 0) shell->framesets++;
+    if (which != ICP_ELEMENT_SCRIPT && which != ICP_ELEMENT_META && which != ICP_ELEMENT_IMG && which != ICP_ELEMENT_DIV) return;
+    while (icp_markup_attribute(&attribute, &at, tag)) {
+        if (which == ICP_ELEMENT_SCRIPT && named(&attribute, "src") && contains_any(attribute.value, attribute.length, footer_words)) {
+            keep(shell->footer_script, sizeof shell->footer_script, attribute.value, attribute.length);
+        }
+        if (which == ICP_ELEMENT_IMG && named(&attribute, "src") && contains_any(attribute.value, attribute.length, footer_words)) {
+            keep(shell->footer_image, sizeof shell->footer_image, attribute.value, attribute.length);
+        }
+        if (which == ICP_ELEMENT_META && named(&attribute, "http-equiv")) refresh = contains(attribute.value, attribute.length, "refresh");
+        if (which == ICP_ELEMENT_META && named(&attribute, "content")) url = contains(attribute.value, attribute.length, "url");
+        for (int i = 0; which == ICP_ELEMENT_DIV && named(&attribute, "id") && roots[i]; i++) {
+            if (attribute.length == strlen(roots[i]) && strncasecmp(attribute.value, roots[i], attribute.length) == 0 && !*shell->root) {
+                apr_snprintf(shell->root, sizeof shell->root, "<div id=%s>", roots[i]);
+            }
+        }
+    }
+    shell->refresh |= refresh && url;
+}
+
+void icp_shell_script(icp_shell_t *shell, const char *text, apr_size_t length)
+{
+    static const char *const writes[] = {"document.write", NULL};
+    static const char *const moves[] = {"location.href=", "location.href =", "location.replace(", "location=", "location =", NULL};
+    shell->writes |= contains_any(text, length, writes);
+    shell->redirect |= contains_any(text, length, moves);
+}
+
+icp_unreadable_e icp_shell_reason(icp_shell_t *shell, apr_size_t text_bytes, int hinted, const char **detail, apr_pool_t *pool)
+{
+    *detail = NULL;
+    if (shell->framesets || (shell->frames && text_bytes < LINK_TEXT)) {
+        *detail = apr_psprintf(pool, "%d frames", shell->frames);
+        return ICP_UNREADABLE_FRAMES;
+    }
+    if (shell->refresh && text_bytes < LINK_TEXT) {
+        *detail = "meta refresh";
+        return ICP_UNREADABLE_REDIRECT;
+    }
+    if (shell->redirect && text_bytes < SHELL_TEXT) {
+        *detail = "a script goes to another page";
+        return ICP_UNREADABLE_REDIRECT;
+    }
+    if (shell->scripts && (text_bytes < SHELL_TEXT || *shell->root)) {
+        *detail = apr_psprintf(pool, "%s%s%d scripts", shell->root, *shell->root ? " and " : "", shell->scripts);
+        return ICP_UNREADABLE_SCRIPT;
+    }
+    if (*shell->footer_script || hinted) {
+        *detail = *shell->footer_script ? apr_psprintf(pool, "script %s", shell->footer_script) : "a script speaks of an ICP number";
+        return ICP_UNREADABLE_SCRIPT;
+    }
+    if (*shell->footer_image) {
+        *detail = apr_psprintf(pool, "image %s", shell->footer_image);
+        return ICP_UNREADABLE_IMAGE;
+    }
+    return text_bytes == 0 ? ICP_UNREADABLE_EMPTY : ICP_READABLE;
+}
