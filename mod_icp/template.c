@@ -286,6 +286,7 @@ typedef struct writer_t {
 
 static void put(writer_t *writer, const char *text, apr_size_t length)
 {
+    if (!length) return;
     if (length > writer->room - writer->length) {
         writer->room = 2 * writer->room + length;
         char *more = apr_palloc(writer->pool, writer->room);
