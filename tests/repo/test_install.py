@@ -1,0 +1,68 @@
+"""make install puts everything where httpd and staff look for it, and make uninstall takes away only what it put there."""
+import grp
+import os
+import pwd
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).resolve().parents[2]
+
+
+def make(*arguments):
+    environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    settings = [f"SAN={os.environ.get('SAN', '')}", f"BUILD={os.environ.get('ICP_BUILD', 'build')}"]
+    done = subprocess.run(["make", "-s", *settings, *arguments], cwd=SOURCE, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def apxs(name):
+    return subprocess.check_output(["apxs", "-q", name], text=True).strip()
+
+
+@pytest.fixture
+def image(tmp_path):
+    make("install", f"DESTDIR={tmp_path}")
+    return tmp_path
+
+
+def at(image, path):
+    return image / path.lstrip("/")
+
+
+def test_everything_is_in_place(image):
+    module = apxs("LIBEXECDIR") + "/mod_icp.so"
+    assert at(image, module).exists()
+    assert os.access(at(image, apxs("SBINDIR")) / "icpadmin", os.X_OK)
+    assert at(image, "/usr/share/man/man8/icpadmin.8").read_text().startswith(".")
+    mods = at(image, apxs("SYSCONFDIR")) / "mods-available"
+    assert (mods / "icp.load").read_text() == f"LoadModule icp_module {module}\n"
+    assert "ICPEngine On" in (mods / "icp.conf").read_text()
+
+
+def test_state_folder_is_staff_s_and_sightings_the_worker_s(image):
+    state = at(image, "/var/lib/icp")
+    assert stat.S_IMODE(state.stat().st_mode) == 0o755
+    sightings = (state / "sightings").stat()
+    assert stat.S_IMODE(sightings.st_mode) == 0o750
+    if os.geteuid() == 0:
+        assert state.stat().st_uid == 0
+        assert pwd.getpwuid(sightings.st_uid).pw_name == "www-data" and grp.getgrgid(sightings.st_gid).gr_name == "www-data"
+
+
+def test_install_keeps_an_edited_configuration(image):
+    conf = at(image, apxs("SYSCONFDIR")) / "mods-available/icp.conf"
+    conf.write_text("ICPEngine Observe\n")
+    make("install", f"DESTDIR={image}")
+    assert conf.read_text() == "ICPEngine Observe\n"
+    make("uninstall", f"DESTDIR={image}")
+    assert conf.read_text() == "ICPEngine Observe\n"
+
+
+def test_uninstall_leaves_nothing_but_the_register(image):
+    register = at(image, "/var/lib/icp/register.db")
+    register.write_text("kept")
+    make("uninstall", f"DESTDIR={image}")
+    assert [path for path in image.rglob("*") if path.is_file()] == [register]
