@@ -16,6 +16,9 @@ typedef struct icp_bell_t icp_bell_t;
 /* The bell's path for a register's, in `pool` (listen.c). */
 const char *icp_bell_path(const char *register_path, apr_pool_t *pool);
 
+/* Ringing (bell.c): makes the bell (0644, not rung) if there is none. */
+icp_error_t *icp_bell_create(const char *register_path, apr_pool_t *pool);
+
 /* Rings; creates a missing or short bell (0644). After creating one it waits until workers, who look once a
  * second, have found it (ICP_BELL_LOOK_MS), so that a change is in force when the command returns. */
 #define ICP_BELL_LOOK_MS 1500

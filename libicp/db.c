@@ -26,13 +26,13 @@ struct icp_db_t {
 
 /* SQLITE_OPEN_NOFOLLOW refuses a link anywhere in the path, but only one at the file's own place is dangerous: the
  * directory is resolved first. An absolute path is also never taken for a URI or ":memory:". */
-static icp_error_t *resolve(const char **resolved, const char *path, apr_pool_t *pool)
+icp_error_t *icp_db_path(const char **absolute, const char *path, apr_pool_t *pool)
 {
     char directory[PATH_MAX];
     const char *slash = strrchr(path, '/');
     const char *parent = !slash ? "." : slash == path ? "/" : apr_pstrmemdup(pool, path, slash - path);
     if (!realpath(parent, directory)) return icp_error_os(pool, errno, "cannot open the database %s", path);
-    *resolved = apr_pstrcat(pool, directory, strcmp(directory, "/") ? "/" : "", slash ? slash + 1 : path, NULL);
+    *absolute = apr_pstrcat(pool, directory, strcmp(directory, "/") ? "/" : "", slash ? slash + 1 : path, NULL);
     return NULL;
 }
 
@@ -61,7 +61,7 @@ icp_error_t *icp_db_open(icp_db_t **result, const char *path, icp_db_mode_e mode
     };
     icp_db_t *db = apr_pcalloc(pool, sizeof *db);
     db->pool = pool;
-    ICP_TRY(resolve(&db->path, path, pool));
+    ICP_TRY(icp_db_path(&db->path, path, pool));
 
     int rc = sqlite3_open_v2(db->path, &db->handle, mode_flags[mode] | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc == SQLITE_OK) rc = sqlite3_extended_result_codes(db->handle, 1);

@@ -23,6 +23,9 @@ typedef enum icp_db_mode_e {
     ICP_DB_CREATE /* as WRITE; the file is created, with the process's umask */
 } icp_db_mode_e;
 
+/* `path` absolute, its directory's symbolic links resolved, its last part as it is: what SQLite is given. */
+icp_error_t *icp_db_path(const char **absolute, const char *path, apr_pool_t *pool);
+
 /* Opens `path`; a symbolic link in its place is refused; foreign keys on, schema untrusted, busy timeout `timeout_ms`.
  * The connection closes with `pool` or by icp_db_close, whichever is first. */
 icp_error_t *icp_db_open(icp_db_t **db, const char *path, icp_db_mode_e mode, int timeout_ms, apr_pool_t *pool);

@@ -26,13 +26,14 @@ typedef struct icp_register_t {
     const char *actor; /* who is recorded in the audit log; set by the program */
     apr_time_t now;    /* the time of the change under way; also what "since" is measured against */
     int dry_run;       /* changes are made and rolled back */
-    int timeout_ms;    /* how long a change waits for a lock before it goes the way of the copy */
-    struct icp_register_files_t *files; /* register.c's own */
+    int timeout_ms;    /* how long a change waits for a lock before it goes the way of the copy; 12 times as long for
+                          another icpadmin to finish its change */
+    struct icp_register_files_t *files; /* register_files.h */
 } icp_register_t;
 
 /* Creates directory, both databases, bell, lock, pass key and sightings folder with the modes above; refuses
  * if FILE exists. `worker` (user name; NULL: do not change owners) gets the sightings folder. */
-icp_error_t *icp_register_create(const char *path, const char *worker, apr_pool_t *pool);
+icp_error_t *icp_register_create(const char *path, const char *worker, const char *actor, apr_pool_t *pool);
 
 /* Opens an existing register, completes a change that a crash interrupted, migrates an older
  * schema forward in one transaction, refuses a newer one. Closed by `pool`. */
@@ -48,11 +49,9 @@ typedef icp_error_t *icp_change_fn(icp_register_t *reg, void *baton, apr_pool_t 
  * (a crash in between is completed by the next icp_register_open). With reg->dry_run: rolled back. */
 icp_error_t *icp_register_change(icp_register_t *reg, icp_change_fn *change, void *baton, apr_pool_t *pool);
 
-/* Reads under one read transaction, so that several queries see the same state. */
+/* Reads under one read transaction, so that several queries see the same state. `reader` collects and does not print: a
+ * terminal that waits would hold every change up. Inside a change: just runs `reader`. */
 icp_error_t *icp_register_read(icp_register_t *reg, icp_change_fn *reader, void *baton, apr_pool_t *pool);
-
-/* "pid 4711 (php-fpm, www-data)" of each process that holds a lock on `path`, comma separated; NULL if none is found. */
-const char *icp_register_holders(const char *path, apr_pool_t *pool);
 
 /* Where the register's companions lie, in `pool`: name is "private.db", "pass.key", "sightings/sightings.db". */
 const char *icp_register_companion(const char *path, const char *name, apr_pool_t *pool);

@@ -1,0 +1,324 @@
+/* The register: open, create, migrate, read, and the one way to change it. What to do when somebody is in the way or a crash
+ * left something behind is register_swap.c's; here is the ordinary case.
+ */
+#include "register.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+
+#include "audit.h"
+#include "bell.h"
+#include "log.h"
+#include "register_files.h"
+
+#define READ_TRIES 5
+
+static const icp_schema_step_t the_steps[ICP_REGISTER_SCHEMA] = {
+    {ICP_STMT_CREATE_REGISTER, ICP_STMT_CREATE_PRIVATE},
+};
+
+static int is_busy(const icp_error_t *error)
+{
+    return error && ((error->cause & 0xff) == SQLITE_BUSY || (error->cause & 0xff) == SQLITE_LOCKED);
+}
+
+static icp_error_t *pragma(icp_db_t *db, const char *format, int value)
+{
+    char sql[64];
+    apr_snprintf(sql, sizeof sql, format, value);
+    return icp_db_integer(NULL, db, sql);
+}
+
+icp_error_t *icp_register_migrate(icp_db_t *db, const icp_schema_step_t *steps, int from, int to)
+{
+    if (!steps) steps = the_steps;
+    for (int version = from; version < to; version++) {
+        ICP_TRY(icp_db_run(db, steps[version].main));
+        ICP_TRY(icp_db_run(db, steps[version].private));
+    }
+    ICP_TRY(pragma(db, "PRAGMA main.application_id = %d", ICP_REGISTER_ID));
+    ICP_TRY(pragma(db, "PRAGMA private.application_id = %d", ICP_REGISTER_ID));
+    ICP_TRY(pragma(db, "PRAGMA main.user_version = %d", to));
+    return pragma(db, "PRAGMA private.user_version = %d", to);
+}
+
+/* One of the two databases: is it ours at all, and of which version? */
+static icp_error_t *look_at(apr_int64_t *version, icp_db_t *db, const char *schema, const char *path, apr_pool_t *pool)
+{
+    apr_int64_t pages = 0, id = 0;
+    ICP_TRY(icp_db_integer(&pages, db, apr_psprintf(pool, "PRAGMA %s.page_count", schema)));
+    if (!pages) {
+        return icp_error(pool, ICP_FAULT, "put the newest good backup back with icpadmin restore", "%s is empty", path);
+    }
+    ICP_TRY(icp_db_integer(&id, db, apr_psprintf(pool, "PRAGMA %s.application_id", schema)));
+    if (id != ICP_REGISTER_ID) {
+        return icp_error(pool, ICP_FAULT, "check the path; if it is right, put the newest good backup back with icpadmin restore",
+                         "%s is an SQLite database, but not one of icpadmin's", path);
+    }
+    return icp_db_integer(version, db, apr_psprintf(pool, "PRAGMA %s.user_version", schema));
+}
+
+static icp_error_t *too_new(const char *path, apr_int64_t version, int known, apr_pool_t *pool)
+{
+    return icp_error(pool, ICP_FAULT, "use the icpadmin and mod_icp that it was made with, or newer ones",
+                     "%s has schema version %" APR_INT64_T_FMT "; this icpadmin knows versions up to %d", path, version, known);
+}
+
+icp_error_t *icp_register_schema(apr_int64_t *version, icp_register_t *reg, int known, apr_pool_t *pool)
+{
+    const char *private_db = reg->files->private_db;
+    apr_int64_t private_version = 0;
+    icp_db_t *alone;
+    ICP_TRY(look_at(version, reg->db, "main", reg->path, pool));
+    icp_error_t *error = look_at(&private_version, reg->db, "private", private_db, pool);
+    if (error && error->cause) {
+        /* Asked by itself, private.db is named by the error. */
+        ICP_TRY(icp_db_open(&alone, private_db, ICP_DB_READ, reg->timeout_ms, reg->files->pool));
+        icp_error_t *named = look_at(&private_version, alone, "main", private_db, pool);
+        icp_db_close(alone);
+        return named ? named : error;
+    }
+    if (error) return error;
+    if (*version > known) return too_new(reg->path, *version, known, pool);
+    if (private_version > known) return too_new(private_db, private_version, known, pool);
+    if (*version != private_version) {
+        return icp_error(pool, ICP_FAULT, "put both back from one backup with icpadmin restore",
+                         "%s has schema version %" APR_INT64_T_FMT " and %s version %" APR_INT64_T_FMT ": they do not belong together",
+                         reg->path, *version, private_db, private_version);
+    }
+    return NULL;
+}
+
+void icp_register_disconnect(icp_register_t *reg)
+{
+    if (reg->db) icp_db_close(reg->db);
+    reg->db = NULL;
+}
+
+static icp_error_t *attach(icp_register_t *reg)
+{
+    icp_stmt_t *stmt;
+    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_ATTACH_PRIVATE, "s", reg->files->private_db));
+    ICP_TRY(icp_stmt_run(stmt));
+    return icp_db_run(reg->db, ICP_STMT_CONNECTION_SETTINGS);
+}
+
+icp_error_t *icp_register_connect(icp_register_t *reg, const char *main_path)
+{
+    struct icp_register_files_t *files = reg->files;
+    struct stat status;
+    icp_register_disconnect(reg);
+    if (lstat(main_path, &status) != 0) {
+        if (errno != ENOENT) return icp_error_os(files->pool, errno, "cannot open the register %s", main_path);
+        return icp_error(files->pool, ICP_NOT_FOUND, "create one with icpadmin init, or name another with --register",
+                         "there is no register at %s", main_path);
+    }
+    if (access(files->private_db, R_OK | W_OK) != 0) {
+        if (errno == EACCES) {
+            return icp_error(files->pool, ICP_DENIED, "run the command as the register's owner, with sudo for instance",
+                             "%s is for staff only: this user may not open it", files->private_db);
+        }
+        icp_error_t *error = icp_error_os(files->pool, errno, "cannot open %s, which belongs to the register", files->private_db);
+        error->remedy = "put it back, or both from one backup with icpadmin restore";
+        error->status = ICP_FAULT;
+        return error;
+    }
+    ICP_TRY(icp_db_open(&reg->db, main_path, ICP_DB_WRITE, reg->timeout_ms, files->pool));
+    icp_error_t *error = attach(reg);
+    if (error) {
+        icp_register_disconnect(reg);
+        return error;
+    }
+    files->device = status.st_dev;
+    files->inode = status.st_ino;
+    return NULL;
+}
+
+/* Has register.db been replaced since reg->db was opened? */
+static int replaced(icp_register_t *reg)
+{
+    struct stat status;
+    return !reg->db || lstat(reg->path, &status) != 0 || status.st_dev != reg->files->device
+           || status.st_ino != reg->files->inode;
+}
+
+static icp_error_t *connect_checked(icp_register_t *reg, apr_pool_t *pool)
+{
+    apr_int64_t version;
+    ICP_TRY(icp_register_connect(reg, reg->path));
+    icp_error_t *error = icp_register_schema(&version, reg, ICP_REGISTER_SCHEMA, pool);
+    if (!error) error = icp_db_run(reg->db, ICP_STMT_JOURNAL_SETTINGS);
+    if (error) icp_register_disconnect(reg);
+    return error;
+}
+
+static icp_error_t *pending(int *marked, icp_register_t *reg)
+{
+    icp_stmt_t *stmt;
+    int row;
+    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_SWAP_PENDING, ""));
+    ICP_TRY(icp_stmt_step(&row, stmt));
+    *marked = row && icp_stmt_int(stmt, 0);
+    icp_stmt_reset(stmt);
+    return NULL;
+}
+
+/* With the lock: afterwards nothing is half done and reg->db is the register of this moment. */
+static icp_error_t *settle(icp_register_t *reg, apr_pool_t *pool)
+{
+    int marked = 0;
+    if (!replaced(reg) && !icp_register_unsettled(reg, pool)) {
+        ICP_TRY(pending(&marked, reg));
+        if (!marked) return NULL;
+    }
+    icp_register_disconnect(reg);
+    ICP_TRY(icp_register_recover(reg, pool));
+    return connect_checked(reg, pool);
+}
+
+static void roll_back(icp_register_t *reg)
+{
+    if (reg->db && !sqlite3_get_autocommit(icp_db_handle(reg->db))) icp_db_run(reg->db, ICP_STMT_CHANGE_ROLLBACK);
+}
+
+icp_error_t *icp_register_attempt(int *busy, icp_register_t *reg, int mark, icp_change_fn *change, void *baton, apr_pool_t *pool)
+{
+    int held_up = reg->files->held_up;
+    *busy = 0;
+    sqlite3_busy_timeout(icp_db_handle(reg->db), held_up ? reg->timeout_ms / 20 : reg->timeout_ms);
+    icp_error_t *error = icp_db_run(reg->db, ICP_STMT_CHANGE_BEGIN);
+    if (error) {
+        *busy = is_busy(error);
+        return error;
+    }
+    reg->files->tail_known = reg->files->tail_moved = 0;
+    reg->files->changing = 1;
+    error = change(reg, baton, pool);
+    reg->files->changing = 0;
+    if (!error) error = icp_audit_close(reg);
+    if (!error && mark) error = icp_db_run(reg->db, ICP_STMT_SWAP_MARK);
+    if (!error && !reg->dry_run) {
+        error = icp_db_run(reg->db, ICP_STMT_CHANGE_COMMIT);
+        *busy = is_busy(error);
+    }
+    roll_back(reg);
+    return error;
+}
+
+static icp_error_t *change_locked(icp_register_t *reg, icp_change_fn *change, void *baton, apr_pool_t *pool)
+{
+    int busy;
+    ICP_TRY(settle(reg, pool));
+    reg->now = apr_time_now();
+    int before = sqlite3_total_changes(icp_db_handle(reg->db));
+    icp_error_t *error = icp_register_attempt(&busy, reg, 0, change, baton, pool);
+    if (busy) {
+        icp_register_disconnect(reg);
+        error = icp_register_change_in_copy(reg, change, baton, pool);
+        icp_error_t *reopened = connect_checked(reg, pool);
+        return error ? error : reopened;
+    }
+    if (error || reg->dry_run || sqlite3_total_changes(icp_db_handle(reg->db)) == before) return error;
+    error = icp_bell_ring(reg->path, pool);
+    if (error) error->remedy = "the change is made, and httpd takes it up within a second; see that the bell can be written";
+    return error;
+}
+
+icp_error_t *icp_register_change(icp_register_t *reg, icp_change_fn *change, void *baton, apr_pool_t *pool)
+{
+    int locked;
+    ICP_TRY(icp_register_lock(&locked, reg, 1, pool));
+    icp_error_t *error = change_locked(reg, change, baton, pool);
+    icp_register_unlock(reg);
+    return error;
+}
+
+/* Looks whether both databases are of one moment, under a read transaction that it leaves open. *again: they are not. */
+static icp_error_t *begin_read(int *again, icp_register_t *reg)
+{
+    *again = 1;
+    if (replaced(reg)) return NULL;
+    sqlite3_busy_timeout(icp_db_handle(reg->db), 3 * reg->timeout_ms);
+    ICP_TRY(icp_db_run(reg->db, ICP_STMT_READ_BEGIN));
+    icp_error_t *error = pending(again, reg);
+    if (!error && !*again) *again = replaced(reg);
+    if (is_busy(error)) {
+        *again = 1;
+        error = NULL;
+    }
+    if (error || *again) roll_back(reg);
+    return error;
+}
+
+/* Takes the lock if it is free, or if `wait`: then nobody is changing anything, and what is half done is a crash's. */
+static icp_error_t *settle_for_read(icp_register_t *reg, int wait, apr_pool_t *pool)
+{
+    int locked;
+    ICP_TRY(icp_register_lock(&locked, reg, wait, pool));
+    if (!locked) return NULL;
+    icp_error_t *error = settle(reg, pool);
+    icp_register_unlock(reg);
+    return error;
+}
+
+icp_error_t *icp_register_read(icp_register_t *reg, icp_change_fn *reader, void *baton, apr_pool_t *pool)
+{
+    int again = 0;
+    if (reg->files->changing) return reader(reg, baton, pool);
+    if (icp_register_unsettled(reg, pool)) ICP_TRY(settle_for_read(reg, 0, pool));
+    for (int i = 0; i < READ_TRIES; i++) {
+        ICP_TRY(begin_read(&again, reg));
+        if (!again) {
+            reg->now = apr_time_now();
+            icp_error_t *error = reader(reg, baton, pool);
+            roll_back(reg);
+            return error;
+        }
+        ICP_TRY(settle_for_read(reg, 1, pool));
+    }
+    return icp_error(pool, ICP_FAULT, "try again; icpadmin doctor names who holds it", "%s cannot be read: it is locked or changes all the time",
+                     reg->path);
+}
+
+static icp_error_t *migrate_change(icp_register_t *reg, void *baton, apr_pool_t *pool)
+{
+    apr_int64_t from;
+    ICP_TRY(icp_db_integer(&from, reg->db, "PRAGMA main.user_version"));
+    if (from >= ICP_REGISTER_SCHEMA) return NULL;
+    ICP_TRY(icp_register_migrate(reg->db, NULL, (int)from, ICP_REGISTER_SCHEMA));
+    json_t *before = json_pack("{s:I}", "schema", (json_int_t)from), *after = json_pack("{s:i}", "schema", ICP_REGISTER_SCHEMA);
+    icp_error_t *error = icp_audit_event(reg, "register.migrate", reg->path, before, after, NULL, pool);
+    json_decref(before);
+    json_decref(after);
+    return error;
+}
+
+icp_error_t *icp_register_open(icp_register_t **result, const char *path, const char *actor, apr_pool_t *pool)
+{
+    icp_register_t *reg;
+    apr_int64_t version = 0;
+    int locked = 0, marked = 0;
+    icp_error_t *error = icp_register_bare(&reg, path, actor, pool);
+    if (error && error->status == ICP_NOT_FOUND) error->remedy = "create it with icpadmin init, or name another with --register";
+    if (error) return error;
+
+    if (icp_register_unsettled(reg, pool)) {
+        ICP_TRY(icp_register_lock(&locked, reg, 0, pool));
+        if (locked) error = icp_register_recover(reg, pool);
+        icp_register_unlock(reg);
+        if (error) return error;
+    }
+    ICP_TRY(connect_checked(reg, pool));
+    ICP_TRY(pending(&marked, reg));
+    if (marked) ICP_TRY(settle_for_read(reg, 1, pool));
+    ICP_TRY(icp_db_integer(&version, reg->db, "PRAGMA main.user_version"));
+    if (version < ICP_REGISTER_SCHEMA) ICP_TRY(icp_register_change(reg, migrate_change, NULL, pool));
+    error = icp_audit_agree(reg, pool);
+    if (error) icp_log(ICP_LOG_WARNING, "%s", error->message);
+    *result = reg;
+    return NULL;
+}
