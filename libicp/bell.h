@@ -9,9 +9,19 @@
 
 #include <stdint.h>
 
+#include <signal.h>
+#include <sys/types.h>
+
 #include "error.h"
 
-typedef struct icp_bell_t icp_bell_t;
+typedef struct icp_bell_t {
+    const uint64_t *word; /* at the beginning of the page: see icp_bell_read */
+    size_t size;
+    const char *path;
+    volatile sig_atomic_t mapped; /* 0: the page is zeros of our own */
+    dev_t device;                 /* of the file mapped */
+    ino_t inode;
+} icp_bell_t;
 
 /* The bell's path for a register's, in `pool` (listen.c). */
 const char *icp_bell_path(const char *register_path, apr_pool_t *pool);
@@ -29,7 +39,10 @@ icp_error_t *icp_bell_ring(const char *register_path, apr_pool_t *pool);
 icp_error_t *icp_bell_map(icp_bell_t **bell, const char *register_path, apr_pool_t *pool);
 
 /* The word, by one atomic load; 0 while there is no bell. */
-uint64_t icp_bell_read(const icp_bell_t *bell);
+static inline uint64_t icp_bell_read(const icp_bell_t *bell)
+{
+    return __atomic_load_n(bell->word, __ATOMIC_SEQ_CST);
+}
 
 /* Is the file at the path still the one mapped, and long enough? If not, maps what is there now, at the same address, so that
  * threads in icp_bell_read get the one or the other. One call at a time. A bell that is not there is no error. */

@@ -4,21 +4,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
 
-struct icp_bell_t {
-    void *page;
-    size_t size;
-    const char *path;
-    volatile sig_atomic_t mapped; /* 0: the page is zeros of our own */
-    dev_t device;                 /* of the file mapped */
-    ino_t inode;
-};
+static void *page(const icp_bell_t *bell)
+{
+    return (void *)bell->word;
+}
 
 const char *icp_bell_path(const char *register_path, apr_pool_t *pool)
 {
@@ -28,14 +23,14 @@ const char *icp_bell_path(const char *register_path, apr_pool_t *pool)
 static apr_status_t unmap(void *baton)
 {
     icp_bell_t *bell = baton;
-    munmap(bell->page, bell->size);
+    munmap(page(bell), bell->size);
     return APR_SUCCESS;
 }
 
 static int map_zeros(icp_bell_t *bell)
 {
     bell->mapped = 0;
-    return mmap(bell->page, bell->size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED ? errno : 0;
+    return mmap(page(bell), bell->size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED ? errno : 0;
 }
 
 static int usable(const struct stat *info)
@@ -64,7 +59,7 @@ icp_error_t *icp_bell_follow(icp_bell_t *bell, apr_pool_t *scratch_pool)
     }
     fault = open_bell(&fd, &info, bell->path);
     if (!fault) {
-        if (mmap(bell->page, bell->size, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED) fault = errno;
+        if (mmap(page(bell), bell->size, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED) fault = errno;
         close(fd);
     }
     if (!fault) {
@@ -82,22 +77,17 @@ icp_error_t *icp_bell_map(icp_bell_t **result, const char *register_path, apr_po
     icp_bell_t *bell = apr_pcalloc(pool, sizeof *bell);
     bell->path = icp_bell_path(register_path, pool);
     bell->size = (size_t)sysconf(_SC_PAGESIZE);
-    bell->page = mmap(NULL, bell->size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (bell->page == MAP_FAILED) return icp_error_os(pool, errno, "No memory can be mapped for the bell %s", bell->path);
+    bell->word = mmap(NULL, bell->size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (bell->word == MAP_FAILED) return icp_error_os(pool, errno, "No memory can be mapped for the bell %s", bell->path);
     apr_pool_cleanup_register(pool, bell, unmap, apr_pool_cleanup_null);
     *result = bell;
     return icp_bell_follow(bell, pool);
 }
 
-uint64_t icp_bell_read(const icp_bell_t *bell)
-{
-    return __atomic_load_n((const uint64_t *)bell->page, __ATOMIC_SEQ_CST);
-}
-
 int icp_bell_fault(icp_bell_t *bell, const void *address)
 {
-    const char *page = bell->page;
-    if ((const char *)address < page || (const char *)address >= page + bell->size) return 0;
+    const char *begin = page(bell);
+    if ((const char *)address < begin || (const char *)address >= begin + bell->size) return 0;
     return map_zeros(bell) == 0;
 }
 

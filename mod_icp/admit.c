@@ -78,7 +78,6 @@ int icp_admit_exempt(request_rec *r, const icp_conf_t *conf)
 
 int icp_admit_strayed(request_rec *r, const icp_conf_t *conf)
 {
-    if (!ap_get_module_config(r->request_config, &icp_module) && !r->prev && !r->main) return 0;
     const mark_t *found = mark_of(r);
     return found && found->admission == ICP_ADMIT_EXEMPT && !icp_admit_exempt(r, conf);
 }

@@ -91,14 +91,6 @@ static __attribute__((noinline)) unsigned judge(icp_view_t *view, const icp_conf
     return judged;
 }
 
-static decision_t decide_for(icp_view_t *view, const icp_conf_t *conf, const char *host)
-{
-    unsigned judged = atomic_load_explicit(&view->judged[conf->index], memory_order_relaxed);
-    if (!judged) judged = judge(view, conf);
-    if ((judged & HOST_IS_SERVED) && host && !strcmp(host, conf->host)) return (decision_t){0, NULL};
-    return decide(view->snapshot, conf, host, judged);
-}
-
 /* --- what comes of it ------------------------------------------------------------------------------- */
 
 static void note(request_rec *r, const char *state)
@@ -172,25 +164,35 @@ static int gate(request_rec *r, const icp_conf_t *conf, const icp_snapshot_site_
     return answer(r, conf, site);
 }
 
+static __attribute__((noinline)) int weigh(request_rec *r, const icp_conf_t *conf, icp_view_t *view, icp_slot_t *slot)
+{
+    unsigned judged = atomic_load_explicit(&view->judged[conf->index], memory_order_relaxed);
+    decision_t decision = decide(view->snapshot, conf, r->hostname, judged ? judged : judge(view, conf));
+    const icp_snapshot_site_t *site = decision.gated && decision.site ? copy_site(decision.site, r->pool) : NULL;
+    icp_publish_release(slot);
+    if (decision.gated) return gate(r, conf, site);
+    note(r, "open");
+    return DECLINED;
+}
+
 int icp_gate_quick_handler(request_rec *r, int lookup)
 {
+    if (lookup || r->main) return DECLINED;
     const icp_conf_t *conf = icp_conf(r->server);
-    const icp_snapshot_site_t *site = NULL;
+    if (conf->engine == ICP_ENGINE_OFF) return DECLINED;
+
     icp_slot_t *slot;
-
-    if (conf->engine == ICP_ENGINE_OFF || lookup || r->main) return DECLINED;
     icp_view_t *view = icp_view_acquire((unsigned)r->connection->id, &slot);
-    decision_t decision = decide_for(view, conf, r->hostname);
-    if (__builtin_expect(decision.gated, 0) && decision.site) site = copy_site(decision.site, r->pool);
+    unsigned judged = atomic_load_explicit(&view->judged[conf->index], memory_order_relaxed);
+    if (!(judged & HOST_IS_SERVED) || !r->hostname || strcmp(r->hostname, conf->host)) return weigh(r, conf, view, slot);
     icp_publish_release(slot);
-
-    if (__builtin_expect(decision.gated, 0)) return gate(r, conf, site);
     note(r, "open");
     return DECLINED;
 }
 
 int icp_gate_handler(request_rec *r)
 {
+    if (!r->prev && !r->main && !ap_get_module_config(r->request_config, &icp_module)) return DECLINED;
     const icp_conf_t *conf = icp_conf(r->server);
     if (conf->engine != ICP_ENGINE_ON || !icp_admit_strayed(r, conf)) return DECLINED;
     if (r->main) return HTTP_FORBIDDEN;

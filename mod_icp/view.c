@@ -28,10 +28,14 @@ typedef struct retained_t {
     char path[1024];
 } retained_t;
 
+/* In the parent nobody listens: it reads the bell's file now and then, and stands no risk of a SIGBUS. */
+static uint64_t silence;
+static const icp_bell_t nobody_listens = {.word = &silence};
+
+icp_view_now_t icp_view_now = {.bell = &nobody_listens};
+
 static struct {
-    icp_publish_t publish;
-    icp_bell_t *bell;          /* NULL in the parent, which reads the file: it has no need for speed, and more to lose */
-    atomic_uint_fast64_t seen;   /* the bell's word, taken before the snapshot in force was read */
+    icp_bell_t *bell;            /* NULL in the parent */
     atomic_uint_fast64_t failed; /* the bell's word when reading failed; no request tries that again */
     apr_uint64_t fingerprint;
     const char *path;
@@ -59,7 +63,7 @@ static void destroy(icp_published_t *object)
 
 static icp_view_t *in_force(void)
 {
-    return (icp_view_t *)atomic_load(&view.publish.current);
+    return (icp_view_t *)atomic_load(&icp_view_now.publish.current);
 }
 
 static void put_in_force(icp_snapshot_t *snapshot)
@@ -67,7 +71,7 @@ static void put_in_force(icp_snapshot_t *snapshot)
     icp_view_t *fresh = calloc(1, sizeof *fresh + (size_t)view.servers);
     if (!fresh) abort();
     fresh->snapshot = snapshot;
-    icp_publish_replace(&view.publish, &fresh->published);
+    icp_publish_replace(&icp_view_now.publish, &fresh->published);
     if (view.retained) view.retained->snapshot = snapshot;
 }
 
@@ -169,29 +173,20 @@ static void refresh(int timeout_ms)
     }
     else {
         if (snapshot != before) put_in_force(snapshot);
-        atomic_store(&view.seen, word);
+        atomic_store(&icp_view_now.seen, word);
         if (view.retained) view.retained->word = word;
         tell_recovery(snapshot);
     }
     apr_pool_clear(view.scratch);
 }
 
-static __attribute__((noinline, cold)) void catch_up(uint64_t word)
+__attribute__((cold)) void icp_view_catch_up(uint64_t word)
 {
-    if (word == atomic_load(&view.failed)) return;
+    if (!view.bell || word == atomic_load(&view.failed)) return;
     pthread_mutex_lock(&view.reading);
     word = bell_word();
-    if (word != atomic_load(&view.seen) && word != atomic_load(&view.failed)) refresh(COMMIT_WAIT_MS);
+    if (word != atomic_load(&icp_view_now.seen) && word != atomic_load(&view.failed)) refresh(COMMIT_WAIT_MS);
     pthread_mutex_unlock(&view.reading);
-}
-
-icp_view_t *icp_view_acquire(unsigned hint, icp_slot_t **slot)
-{
-    if (view.bell) {
-        uint64_t word = icp_bell_read(view.bell);
-        if (word != atomic_load(&view.seen)) catch_up(word);
-    }
-    return (icp_view_t *)icp_publish_acquire(&view.publish, hint, slot);
 }
 
 void icp_view_look(void)
@@ -199,10 +194,10 @@ void icp_view_look(void)
     int faulty = is_faulty();
     pthread_mutex_lock(&view.reading);
     if (view.bell) tell_bell(icp_bell_follow(view.bell, view.scratch));
-    if (faulty || bell_word() != atomic_load(&view.seen) || icp_snapshot_fingerprint(view.path) != view.fingerprint) {
+    if (faulty || bell_word() != atomic_load(&icp_view_now.seen) || icp_snapshot_fingerprint(view.path) != view.fingerprint) {
         refresh(faulty ? RETRY_WAIT_MS : COMMIT_WAIT_MS);
     }
-    icp_publish_sweep(&view.publish);
+    icp_publish_sweep(&icp_view_now.publish);
     apr_pool_clear(view.scratch);
     pthread_mutex_unlock(&view.reading);
 }
@@ -212,7 +207,7 @@ void icp_view_look(void)
 /* The snapshot outlives the view: the next generation goes on with it. */
 static apr_status_t leave_for_restart(void *baton)
 {
-    free(atomic_exchange(&view.publish.current, NULL));
+    free(atomic_exchange(&icp_view_now.publish.current, NULL));
     return APR_SUCCESS;
 }
 
@@ -236,7 +231,7 @@ icp_error_t *icp_view_start(apr_pool_t *pconf, server_rec *server)
     view.path = conf->register_path;
     view.servers = conf->servers;
     view.server = server;
-    view.publish.destroy = destroy;
+    icp_view_now.publish.destroy = destroy;
     view.retained = retained();
     apr_pool_create(&view.scratch, pconf);
 
@@ -255,7 +250,7 @@ icp_error_t *icp_view_start(apr_pool_t *pconf, server_rec *server)
         return icp_error(pconf, error->status, error->remedy, "httpd cannot start with ICPEngine, for there is nothing to decide by: "
                          "the register %s cannot be read: %s", view.path, error->message);
     }
-    atomic_store(&view.seen, view.retained->word);
+    atomic_store(&icp_view_now.seen, view.retained->word);
     atomic_store(&view.failed, word);
     put_in_force(snapshot);
     apr_pool_cleanup_register(pconf, NULL, leave_for_restart, apr_pool_cleanup_null);
@@ -273,6 +268,7 @@ void icp_view_child_init(apr_pool_t *pchild, server_rec *server)
     view.retained = NULL;
     icp_error_t *error = icp_bell_map(&view.bell, view.path, pchild);
     tell_bell(error);
+    icp_view_now.bell = view.bell;
     if (!view.bell || (error = icp_bell_guard(view.bell, pchild))) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, server, "%s; this child ends", error->message);
         exit(APEXIT_CHILDSICK);

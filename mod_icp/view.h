@@ -6,6 +6,7 @@
 #ifndef MOD_ICP_VIEW_H
 #define MOD_ICP_VIEW_H
 
+#include "bell.h"
 #include "config.h"
 #include "publish.h"
 #include "snapshot.h"
@@ -23,9 +24,24 @@ icp_error_t *icp_view_start(apr_pool_t *pconf, server_rec *server);
 /* child_init: maps the bell. */
 void icp_view_child_init(apr_pool_t *pchild, server_rec *server);
 
+/* What every request touches; view.c's otherwise. */
+typedef struct icp_view_now_t {
+    const icp_bell_t *bell;
+    atomic_uint_fast64_t seen; /* the bell's word, taken before the snapshot in force was read */
+    icp_publish_t publish;
+} icp_view_now_t;
+extern icp_view_now_t icp_view_now;
+
+void icp_view_catch_up(uint64_t word);
+
 /* The view that holds every change whose command returned before this call, unless the register cannot be read. Given back by
  * icp_publish_release(slot), soon. `hint`: see icp_publish_acquire. */
-icp_view_t *icp_view_acquire(unsigned hint, icp_slot_t **slot);
+static inline icp_view_t *icp_view_acquire(unsigned hint, icp_slot_t **slot)
+{
+    uint64_t word = icp_bell_read(icp_view_now.bell);
+    if (__builtin_expect(word != atomic_load(&icp_view_now.seen), 0)) icp_view_catch_up(word);
+    return (icp_view_t *)icp_publish_acquire(&icp_view_now.publish, hint, slot);
+}
 
 /* Once a second in each child, now and then in the parent: finds what no bell told of (a register or bell put in place by other
  * means), tries again what failed, and frees what was replaced. */
