@@ -17,14 +17,26 @@ static int read_quality(const char *text)
     return quality > 1000 ? 1000 : quality;
 }
 
+/* Where the value of the parameter q stands, NULL if there is none; quoted text is no parameter. */
+static const char *find_quality(const char *parameters)
+{
+    int quoted = 0;
+    for (const char *at = parameters; *at; at++) {
+        if (*at == '\\' && quoted && at[1]) at++;
+        else if (*at == '"') quoted = !quoted;
+        else if (!quoted && !strncmp(at, ";q=", 3)) return at + 3;
+    }
+    return NULL;
+}
+
 /* The next item of the list: its range, lower case and without parameters, and its quality; 0 at the end. */
 static int next_range(const char **range, int *quality, const char **list, apr_pool_t *pool)
 {
     char *item;
     while ((item = ap_get_list_item(pool, list)) != NULL) {
         char *parameters = strchr(item, ';');
-        const char *q = parameters ? strstr(parameters, ";q=") : NULL;
-        *quality = q ? read_quality(q + 3) : 1000;
+        const char *q = parameters ? find_quality(parameters) : NULL;
+        *quality = q ? read_quality(q) : 1000;
         if (parameters) *parameters = '\0';
         *range = item;
         if (*quality >= 0) return 1;

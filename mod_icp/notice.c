@@ -15,6 +15,7 @@
 #include "template.h"
 
 #define RETRY_AFTER "3600" /* seconds; for 503 */
+#define DISCARD_LIMIT (16 * 1024 * 1024) /* bytes of a request's body */
 #define MINISTRY_LINK "<a href=\"https://beian.miit.gov.cn/\" target=\"_blank\">%s</a>"
 
 /* The placeholders of docs/notice.md. Those from V_MISSING on are flags: "1" or empty. */
@@ -191,11 +192,32 @@ static void set_headers(request_rec *r, const icp_conf_t *conf, const char **val
     if (conf->notice_status == HTTP_SERVICE_UNAVAILABLE) apr_table_setn(headers, "Retry-After", RETRY_AFTER);
 }
 
-/* The status is set before the body is discarded, so that a client that waits for 100 Continue gets the answer instead. */
+/* Takes in what the client sends, so that it gets to read the answer: over HTTP/2, where ap_discard_request_body() does nothing, a
+ * stream that is answered early is reset, and some clients then drop the answer. What is left past the limit httpd
+ * discards after the answer. */
+static void discard_body(request_rec *r)
+{
+    apr_bucket_brigade *brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    apr_off_t taken = 0, length;
+    int at_end = 0;
+    while (!at_end && taken < DISCARD_LIMIT) {
+        if (ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_BLOCK_READ, HUGE_STRING_LEN) != APR_SUCCESS
+            || apr_brigade_length(brigade, 1, &length) != APR_SUCCESS) {
+            r->connection->keepalive = AP_CONN_CLOSE;
+            break;
+        }
+        at_end = APR_BRIGADE_EMPTY(brigade) || APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(brigade));
+        taken += length;
+        apr_brigade_cleanup(brigade);
+    }
+    apr_brigade_destroy(brigade);
+}
+
+/* The status is set before the body is read, so that a client that waits for 100 Continue gets the answer instead. */
 static void respond(request_rec *r, int status, const char *type, const char *body)
 {
     r->status = status;
-    if (ap_discard_request_body(r) != OK) r->connection->keepalive = AP_CONN_CLOSE;
+    discard_body(r);
     ap_remove_output_filter_byhandle(r->output_filters, "BYTERANGE");
     ap_set_content_type(r, type);
     ap_set_content_length(r, strlen(body));
