@@ -24,7 +24,7 @@ static block_t load(const unsigned char *bytes)
     ((((a) == 0xA4) & ((b) == 0x87)) | (((a) == 0x82) & ((b) == 0x99)) | (((a) == 0xBF) & ((b) == 0xBB)) |    \
      (((a) == 0xAF) & ((b) == 0x81)) | (((a) == 0xAD) & ((b) == 0x89)) | (((a) == 0xA8) & ((b) == 0xBC)) |    \
      ((((a) | 0x20) == 'c') & (((b) | 0x20) == 'p')) | (((a) == 0xBC) & ((b) == 0xA2)) |                       \
-     (((a) == 0xBD) & ((b) == 0x82)) | ((((a) | 0x20) == 'b') & (((b) <= ' ') | ((b) == '1') | ((b) == '2') | ((b) >= 0x80))))
+     (((a) == 0xBD) & ((b) == 0x82)) | ((((a) | 0x20) == 'b') & (((b) <= ' ') | ((b) == '1') | ((b) == '2') | ((b) >= 0x7F))))
 
 /* The first byte at or after `at` whose pair with the next may end an anchor, else `length`. A block at a time: nearly every byte
  * of a page is no such place. */

@@ -74,7 +74,7 @@ static size_t unescape(char *text)
         strncat(number, in + 2, (size_t)digits);
         unsigned long code = strtoul(number, NULL, 16);
         if (in[1] == 'x' || !digits) {
-            *out++ = digits ? (char)code : in[1] == 'n' ? '\n' : '\t';
+            *out++ = digits ? (char)code : in[1] == 'n' ? '\n' : in[1] == 't' ? '\t' : in[1];
         }
         else {
             out += u8_uctomb((uint8_t *)out, (ucs4_t)code, 4);
@@ -315,7 +315,7 @@ START_TEST(hostile_text_takes_linear_time)
         "I C P 备 ", "\xe5\xa4", "\xff", "沪ICP备05012345号-1-", "公", "证", "正在",
     };
     const char *part = parts[_i];
-    size_t length = strlen(part), count = 1000000;
+    size_t length = strlen(part), count = 200000;
     char *text = malloc(length * count);
     for (size_t i = 0; i < count; i++) {
         memcpy(text + i * length, part, length);
