@@ -109,6 +109,15 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libicp.a
 	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIB_LIBS) $(shell pkg-config --libs check libbrotlienc) $(APR_LIBS)
 $(BUILD)/unit/test_template: $(BUILD)/obj/mod_icp/template.o
 
+# Each tests/fuzz/fuzz_*.c is a libFuzzer target, and here a program that replays its inputs.
+FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+$(BUILD)/replay/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(BUILD)/libicp.a
+	@mkdir -p $(@D)
+	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(APR_LIBS)
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/libicp.a
+	@mkdir -p $(@D)
+	$(CC) -fsanitize=fuzzer $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(APR_LIBS)
+
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
@@ -116,13 +125,26 @@ $(BUILD)/unit/test_template: $(BUILD)/obj/mod_icp/template.o
 
 TEST_ENV = ICP_BUILD=$(abspath $(BUILD)) ICP_HTTPD=$(HTTPD) ICP_MODULES=$(LIBEXECDIR) SAN=$(SAN)
 
-.PHONY: check unit httpd demo bench lint
-check: unit httpd
+.PHONY: check unit replay fuzz httpd demo bench lint
+check: unit replay httpd
 
 # Every program runs, also after one has failed.
 unit: $(UNIT_TESTS)
 	@failed=; for test in $(UNIT_TESTS); do $(TEST_ENV) $$test || failed="$$failed $$test"; done; \
 	 [ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
+
+replay: $(FUZZ_TARGETS:%=$(BUILD)/replay/%)
+	@set -e; for target in $(FUZZ_TARGETS); do $(BUILD)/replay/$$target tests/fuzz/corpus/$$target; done
+
+# A search: make fuzz T=number SECONDS=600. New inputs stay in the build folder; one that showed a fault belongs into tests/fuzz/corpus.
+SECONDS ?= 60
+FUZZ_BUILD := build-fuzz
+fuzz:
+	$(MAKE) CC=clang BUILD=$(FUZZ_BUILD) SAN=fuzzer-no-link,address,undefined $(patsubst %,$(FUZZ_BUILD)/fuzz/%,$(or $(T),$(FUZZ_TARGETS)))
+	@set -e; for target in $(or $(T),$(FUZZ_TARGETS)); do mkdir -p $(FUZZ_BUILD)/corpus/$$target; \
+	 $(FUZZ_BUILD)/fuzz/$$target -max_total_time=$(SECONDS) -timeout=10 -artifact_prefix=$(FUZZ_BUILD)/ \
+	     $$(ls tests/fuzz/$$target.dict 2>/dev/null | sed 's/^/-dict=/') \
+	     $(FUZZ_BUILD)/corpus/$$target tests/fuzz/corpus/$$target; done
 
 # A selection: make httpd T='-k gate'
 httpd: all
@@ -172,6 +194,7 @@ help:
 	@echo "make demo        the whole story on a private httpd; ONCE=1 ends by itself"
 	@echo "make check       unit tests and tests against a real httpd; SAN=address,undefined or SAN=thread: under sanitizers"
 	@echo "make unit|httpd  one half of check; httpd takes T='-k NAME'"
+	@echo "make fuzz        search for inputs that break a parser (clang); takes T=NAME SECONDS=60"
 	@echo "make bench       what gate and inspection cost, beside their peers"
 	@echo "make lint        compiler analysis, cppcheck, shellcheck, pyflakes, guards against drift"
 	@echo "make docs        write docs/icpadmin.md anew from the program"
