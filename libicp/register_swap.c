@@ -15,6 +15,8 @@
 #include "lock.h"
 #include "log.h"
 
+#define ROLL_BACK_WAIT_MS 250 /* for a reader to go; then the copy */
+
 static const char *journal_of(const char *path, apr_pool_t *pool)
 {
     return apr_pstrcat(pool, path, "-journal", NULL);
@@ -150,7 +152,7 @@ static icp_error_t *recover_journal(icp_register_t *reg, apr_pool_t *pool)
 {
     icp_db_t *db;
     if (!icp_lock_hot(reg->path, pool)) return NULL;
-    ICP_TRY(icp_db_open(&db, reg->path, ICP_DB_WRITE, reg->timeout_ms, reg->files->pool));
+    ICP_TRY(icp_db_open(&db, reg->path, ICP_DB_WRITE, ROLL_BACK_WAIT_MS, reg->files->pool));
     icp_error_t *error = icp_db_integer(NULL, db, "PRAGMA schema_version");
     icp_db_close(db);
     if (error && (error->cause & 0xff) != SQLITE_BUSY) return error;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "hostmap.h"
+#include "lock.h"
 #include "register.h"
 
 /* Strings of one layer, in blocks that never move. */
@@ -425,10 +426,21 @@ icp_error_t *icp_snapshot_read(icp_snapshot_t **snapshot, icp_snapshot_t *previo
                                apr_pool_t *scratch_pool)
 {
     icp_db_t *db;
+    icp_snapshot_t *read = NULL;
     ICP_TRY(icp_db_open(&db, path, ICP_DB_READ, timeout_ms, scratch_pool));
-    icp_error_t *error = read_snapshot(snapshot, previous, db, path, scratch_pool);
+    icp_error_t *error = read_snapshot(&read, previous, db, path, scratch_pool);
     icp_db_close(db);
-    return error;
+    if (error) return error;
+    if (icp_lock_hot(path, scratch_pool)) {
+        /* SQLite did not see it: a customer's code can lock the byte by which SQLite tells a writer (lock.h). */
+        if (read != previous) icp_snapshot_free(read);
+        error = icp_error(scratch_pool, ICP_FAULT, "run icpadmin status as the register's owner, which undoes it",
+                          "%s may be half written: a change was interrupted", path);
+        error->cause = SQLITE_READONLY_ROLLBACK;
+        return error;
+    }
+    *snapshot = read;
+    return NULL;
 }
 
 void icp_snapshot_free(icp_snapshot_t *snapshot)
