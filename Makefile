@@ -40,12 +40,12 @@ $(BUILD)/config.mk: Makefile | $(if $(strip $(NEEDED)),deps)
 	@command -v apxs >/dev/null && command -v pkg-config >/dev/null && \
 	 pkg-config --exists --print-errors apr-1 apr-util-1 libcurl $(PACKAGES) || { echo "something is missing: run 'make deps'" >&2; exit 1; }
 	@{ echo "APXS_CC := $$(apxs -q CC)"; \
-	   echo "APXS_CFLAGS := $$(apxs -q CFLAGS) $$(apxs -q EXTRA_CPPFLAGS) -I$$(apxs -q INCLUDEDIR)"; \
+	   echo "APXS_CFLAGS := $$(apxs -q CFLAGS) $$(apxs -q EXTRA_CPPFLAGS) -isystem $$(apxs -q INCLUDEDIR)"; \
 	   echo "LIBEXECDIR := $$(apxs -q LIBEXECDIR)"; \
 	   echo "SYSCONFDIR := $$(apxs -q SYSCONFDIR)"; \
 	   echo "SBINDIR := $$(apxs -q SBINDIR)"; \
 	   echo "HTTPD := $$(apxs -q SBINDIR)/$$(apxs -q PROGNAME)"; \
-	   echo "APR_CFLAGS := $$(pkg-config --cflags apr-1 apr-util-1)"; \
+	   echo "APR_CFLAGS := $$(pkg-config --cflags apr-1 apr-util-1 | sed 's/-I/-isystem /g')"; \
 	   echo "APR_LIBS := $$(pkg-config --libs apr-1 apr-util-1)"; \
 	   echo "LIB_CFLAGS := $$(pkg-config --cflags $(PACKAGES))"; \
 	   echo "LIB_LIBS := $$(pkg-config --libs $(PACKAGES)) -lunistring -lcsv"; \

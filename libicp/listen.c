@@ -50,7 +50,7 @@ static int open_bell(int *fd, struct stat *info, const char *path)
 
 icp_error_t *icp_bell_follow(icp_bell_t *bell, apr_pool_t *scratch_pool)
 {
-    struct stat info;
+    struct stat info = {0};
     int fd, fault;
 
     if (bell->mapped && lstat(bell->path, &info) == 0 && usable(&info) && info.st_dev == bell->device

@@ -123,7 +123,7 @@ static apr_size_t read_tag(icp_markup_t *markup, char *text, char *end)
     tag.name_length = (apr_size_t)(p - name);
     tag.attributes = p;
 
-    icp_attribute_t attribute;
+    icp_attribute_t attribute = {0};
     while (next_attribute(&attribute, &p, end)) continue;
     if (p == end) return MORE;
     tag.end = p;

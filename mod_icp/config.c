@@ -324,4 +324,4 @@ const command_rec icp_commands[] = {
 #define X(name, setter, field, usage) AP_INIT_TAKE1(#name, setter, NULL, RSRC_CONF, usage),
     ICP_MAIN_DIRECTIVES(X)
 #undef X
-    {NULL}};
+    {.name = NULL}};

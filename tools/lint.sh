@@ -14,7 +14,11 @@ has() {
 # each COMMAND...: runs it for every source of the programs, "{}" being its name, two at a time.
 each() { find libicp mod_icp icpadmin -name '*.c' -print0 | xargs -0 -P2 -I'{}' "$@"; }
 
-if has gcc; then each gcc "$@" -Werror -fanalyzer -c -o /dev/null '{}' || status=1; fi
+# What gcc's analysis says of null pointers and leaks is off: it follows neither pools nor ICP_TRY.
+if has gcc; then
+    each gcc "$@" -Werror -fanalyzer -Wno-analyzer-null-dereference -Wno-analyzer-null-argument -Wno-analyzer-malloc-leak \
+        -c -o /dev/null '{}' || status=1
+fi
 if has clang; then each clang "$@" -Werror -Wno-unknown-warning-option -Wno-unused-command-line-argument -fsyntax-only '{}' || status=1; fi
 if has clang-tidy; then each clang-tidy --quiet '{}' -- "$@" -Wno-unknown-warning-option || status=1; fi
 if has cppcheck; then
