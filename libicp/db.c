@@ -69,6 +69,8 @@ icp_error_t *icp_db_open(icp_db_t **result, const char *path, icp_db_mode_e mode
         rc = sqlite3_db_config(db->handle, settings[i][0], settings[i][1], NULL);
     }
     if (rc == SQLITE_OK) rc = sqlite3_busy_timeout(db->handle, timeout_ms);
+    /* Or every statement that fires a trigger keeps its way back in a file in /var/tmp. */
+    if (rc == SQLITE_OK) rc = sqlite3_exec(db->handle, "PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
     /* A file that may not be written is quietly opened for reading by SQLite. */
     if (rc == SQLITE_OK && mode != ICP_DB_READ && sqlite3_db_readonly(db->handle, "main")) rc = SQLITE_READONLY;
     if (rc != SQLITE_OK) {
@@ -179,6 +181,17 @@ icp_error_t *icp_stmt_run(icp_stmt_t *stmt)
     int row = 1;
     while (row) ICP_TRY(icp_stmt_step(&row, stmt));
     return NULL;
+}
+
+icp_error_t *icp_stmt_ids(apr_array_header_t **ids, icp_stmt_t *stmt, apr_pool_t *pool)
+{
+    int row;
+    *ids = apr_array_make(pool, 16, sizeof(apr_int64_t));
+    for (;;) {
+        ICP_TRY(icp_stmt_step(&row, stmt));
+        if (!row) return NULL;
+        APR_ARRAY_PUSH(*ids, apr_int64_t) = icp_stmt_int(stmt, 0);
+    }
 }
 
 const char *icp_stmt_text(icp_stmt_t *stmt, int column, apr_pool_t *pool)

@@ -9,6 +9,7 @@
 #define ICP_DB_H
 
 #include <apr_pools.h>
+#include <apr_tables.h>
 #include <sqlite3.h>
 
 #include "error.h"
@@ -50,6 +51,10 @@ icp_error_t *icp_stmt_step(int *row, icp_stmt_t *stmt);
 
 /* Runs a statement to its end, rows ignored. */
 icp_error_t *icp_stmt_run(icp_stmt_t *stmt);
+
+/* The integers in the first column of every row, in an array of apr_int64_t: for lists that are then read item by item, without
+ * a lock on the database while a person looks at them. */
+icp_error_t *icp_stmt_ids(apr_array_header_t **ids, icp_stmt_t *stmt, apr_pool_t *pool);
 
 /* Columns count from 0. Text is copied into `pool`, NULL for NULL. */
 const char *icp_stmt_text(icp_stmt_t *stmt, int column, apr_pool_t *pool);
