@@ -24,7 +24,7 @@ CREATE TABLE private.event (
     before  TEXT    NOT NULL,           -- JSON, 'null' where there was nothing
     after   TEXT    NOT NULL,
     note    TEXT    NOT NULL DEFAULT '',
-    hash    TEXT    NOT NULL UNIQUE
+    hash    TEXT    NOT NULL
 );
 CREATE INDEX private.event_subject ON event (subject, id);
 CREATE TRIGGER private.event_stays_as_written BEFORE UPDATE ON event

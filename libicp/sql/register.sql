@@ -87,7 +87,7 @@ CREATE TABLE gate_change (
     tag      INTEGER NOT NULL
 );
 INSERT INTO gate_change (site_id, tag) VALUES (0, random());
-CREATE TRIGGER gate_change_keep AFTER INSERT ON gate_change BEGIN
+CREATE TRIGGER gate_change_keep AFTER INSERT ON gate_change WHEN NEW.revision % 1024 = 0 BEGIN
     DELETE FROM gate_change WHERE revision <= NEW.revision - 4096;
 END;
 
