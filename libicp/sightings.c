@@ -1,0 +1,146 @@
+#include "sightings.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+#include <jansson.h>
+
+#include "text.h"
+#include "verdict.h"
+
+#define WRITE_TIMEOUT_MS 500
+#define READ_TIMEOUT_MS 2000
+#define DETAIL_MAX 16384 /* bytes of a detail that staff are shown */
+#define TEXT_MAX 512     /* of a string in it */
+#define DEPTH_MAX 4
+#define FILE_MAX (1 << 30)
+#define STEPS_MAX 20000 /* calls back of SQLite's, one per 1000 of its instructions: well above what any real file takes */
+
+static icp_error_t *write_batch(icp_db_t *db, const icp_sighting_t *batch, int count)
+{
+    icp_stmt_t *stmt;
+    ICP_TRY(icp_db_run(db, ICP_STMT_SIGHTINGS_CREATE));
+    ICP_TRY(icp_db_run(db, ICP_STMT_SIGHTINGS_BEGIN));
+    for (int i = 0; i < count; i++) {
+        ICP_TRY(icp_db_statement(&stmt, db, ICP_STMT_SIGHTINGS_PUT, "sssi", batch[i].site, batch[i].verdict, batch[i].detail,
+                                 (apr_int64_t)apr_time_sec(batch[i].at)));
+        ICP_TRY(icp_stmt_run(stmt));
+    }
+    return icp_db_run(db, ICP_STMT_SIGHTINGS_COMMIT);
+}
+
+icp_error_t *icp_sightings_write(const char *path, const icp_sighting_t *batch, int count, apr_pool_t *pool)
+{
+    icp_error_t *error = NULL;
+    for (int attempt = 0; attempt < 2; attempt++) {
+        icp_db_t *db;
+        error = icp_db_open(&db, path, ICP_DB_CREATE, WRITE_TIMEOUT_MS, pool);
+        if (!error) {
+            error = write_batch(db, batch, count);
+            icp_db_close(db);
+        }
+        int cause = error ? error->cause & 0xff : SQLITE_OK;
+        if (cause != SQLITE_CORRUPT && cause != SQLITE_NOTADB) break;
+        unlink(path); /* hints come again with the traffic: a damaged file is begun anew */
+    }
+    return error;
+}
+
+static int count_down(void *baton)
+{
+    int *left = baton;
+    return --*left < 0;
+}
+
+/* A copy of `value` with every string in it printable, and nothing in it deep or long. */
+static json_t *printable(json_t *value, int depth, apr_pool_t *pool)
+{
+    const char *key;
+    json_t *item, *copy;
+    size_t index;
+    if (json_is_string(value)) return json_string(icp_text_printable(json_string_value(value), TEXT_MAX, pool));
+    if (depth >= DEPTH_MAX) return json_null();
+    if (json_is_object(value)) {
+        copy = json_object();
+        json_object_foreach(value, key, item) json_object_set_new(copy, icp_text_printable(key, TEXT_MAX, pool), printable(item, depth + 1, pool));
+        return copy;
+    }
+    if (json_is_array(value)) {
+        copy = json_array();
+        json_array_foreach(value, index, item) json_array_append_new(copy, printable(item, depth + 1, pool));
+        return copy;
+    }
+    return json_incref(value);
+}
+
+static const char *take_detail(const char *text, apr_pool_t *pool)
+{
+    const char *result = "{}";
+    json_t *value = text && strlen(text) <= DETAIL_MAX ? json_loads(text, 0, NULL) : NULL;
+    if (json_is_object(value)) {
+        json_t *copy = printable(value, 0, pool);
+        char *dump = json_dumps(copy, JSON_COMPACT);
+        if (dump) result = apr_pstrdup(pool, dump);
+        free(dump);
+        json_decref(copy);
+    }
+    json_decref(value);
+    return result;
+}
+
+static icp_error_t *read_rows(icp_db_t *db, const char *path, const char *site, icp_sighting_fn *fn, void *baton, apr_pool_t *pool)
+{
+    icp_stmt_t *stmt;
+    int row;
+    apr_int64_t plain;
+    apr_pool_t *row_pool;
+
+    ICP_TRY(icp_db_statement(&stmt, db, ICP_STMT_SIGHTINGS_SHAPE, ""));
+    ICP_TRY(icp_stmt_step(&row, stmt));
+    plain = row ? icp_stmt_int(stmt, 0) : 0;
+    icp_stmt_reset(stmt);
+    if (!plain) return icp_error(pool, ICP_FAULT, "remove it: httpd makes a new one", "%s holds no sightings", path);
+
+    ICP_TRY(icp_db_statement(&stmt, db, ICP_STMT_SIGHTINGS_READ, "s", site));
+    apr_pool_create(&row_pool, pool);
+    for (;;) {
+        apr_pool_clear(row_pool);
+        ICP_TRY(icp_stmt_step(&row, stmt));
+        if (!row) break;
+        const char *name = icp_stmt_text(stmt, 0, row_pool), *verdict = icp_stmt_text(stmt, 1, row_pool);
+        apr_int64_t at = icp_stmt_int(stmt, 3), now = apr_time_sec(apr_time_now());
+        if (!name || !verdict || icp_verdict_parse(verdict) == ICP_VERDICT_COUNT) continue;
+        icp_sighting_t sighting = {.site = icp_text_printable(name, ICP_TEXT_NAME_MAX, row_pool),
+                                   .verdict = verdict,
+                                   .detail = take_detail(icp_stmt_text(stmt, 2, row_pool), row_pool),
+                                   .at = apr_time_from_sec(at < 0 ? 0 : at > now ? now : at)};
+        ICP_TRY(fn(&sighting, baton, row_pool));
+    }
+    apr_pool_destroy(row_pool);
+    return NULL;
+}
+
+icp_error_t *icp_sightings_each(const char *path, const char *site, icp_sighting_fn *fn, void *baton, apr_pool_t *pool)
+{
+    icp_db_t *db;
+    struct stat info;
+    int left = STEPS_MAX;
+
+    if (lstat(path, &info) != 0) return icp_error_os(pool, errno, "cannot read the sightings %s", path);
+    if (!S_ISREG(info.st_mode) || info.st_size > FILE_MAX) {
+        return icp_error(pool, ICP_FAULT, "look who put it there, and remove it: httpd makes a new one",
+                         "the sightings %s are not read: it is no plain file, or an enormous one", path);
+    }
+    ICP_TRY(icp_db_open(&db, path, ICP_DB_READ, READ_TIMEOUT_MS, pool));
+    sqlite3_limit(icp_db_handle(db), SQLITE_LIMIT_LENGTH, 1 << 20);
+    sqlite3_db_config(icp_db_handle(db), SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+    sqlite3_db_config(icp_db_handle(db), SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+    sqlite3_progress_handler(icp_db_handle(db), 1000, count_down, &left);
+    icp_error_t *error = read_rows(db, path, site, fn, baton, pool);
+    icp_db_close(db);
+    return error;
+}
