@@ -2,6 +2,7 @@
 #ifndef ICP_LICENSE_H
 #define ICP_LICENSE_H
 
+#include "number.h"
 #include "register.h"
 
 typedef struct icp_license_t {
@@ -15,7 +16,8 @@ typedef struct icp_license_t {
 } icp_license_t;
 
 /* Inside a change. `number` in any wild form, with or without suffix (dropped); a holder not on file is added as a
- * business. ICP_USAGE if the number cannot be one (says why), ICP_REFUSED if it is on file or a placeholder. */
+ * business. ICP_USAGE if the number cannot be one (says why), ICP_REFUSED if it is on file or a placeholder. Of its errors only ICP_FAULT
+ * can have written something. */
 icp_error_t *icp_license_add(icp_license_t **license, icp_register_t *reg, const char *number, const char *holder,
                              const char *uscc, apr_pool_t *pool);
 
@@ -25,6 +27,13 @@ icp_error_t *icp_license_get(icp_license_t **license, icp_register_t *reg, const
  * `suspended` (const char * site names) may be NULL. */
 icp_error_t *icp_license_end(icp_register_t *reg, const char *number, const char *status, const char *note,
                              apr_array_header_t *suspended, apr_pool_t *pool);
+
+/* Inside a change: a cancelled or revoked license is active again (the authority gave it back). Enables no site. */
+icp_error_t *icp_license_reinstate(icp_register_t *reg, const char *number, const char *note, apr_pool_t *pool);
+
+/* A number as a person writes it, for use as a site's or license's: filing, permit or telecom. ICP_USAGE says why it is none: not a
+ * number (and what is wrong), a police number, an app's; ICP_REFUSED for a placeholder. */
+icp_error_t *icp_license_parse(icp_number_t **parsed, const char *number, apr_pool_t *pool);
 
 typedef icp_error_t *icp_license_fn(const icp_license_t *license, void *baton, apr_pool_t *pool);
 icp_error_t *icp_license_each(icp_register_t *reg, icp_license_fn *fn, void *baton, apr_pool_t *pool);

@@ -4,6 +4,8 @@
 
 #include "inspection.h"
 
+struct icp_site_t; /* site.h */
+
 typedef struct icp_suspension_t {
     apr_int64_t id; /* the case reference */
     const char *reason;
@@ -14,6 +16,10 @@ typedef struct icp_suspension_t {
 /* Inside a change. ICP_NOT_FOUND: no such site; ICP_REFUSED: suspended already (says since when and why). ICP_USAGE: no such reason. */
 icp_error_t *icp_suspension_open(icp_suspension_t **suspension, icp_register_t *reg, const char *site, const char *reason,
                                  const char *note, apr_pool_t *pool);
+
+/* The same for a site that was read or added in this change. */
+icp_error_t *icp_suspension_open_site(icp_suspension_t **suspension, icp_register_t *reg, const struct icp_site_t *site,
+                                      const char *reason, const char *note, apr_pool_t *pool);
 
 /* Inside a change: closes the open suspension on the ground of `look`, the inspection of the live page made for it. Refused unless it is
  * `displayed` and the number matched is active and the site's at this very moment. */

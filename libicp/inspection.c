@@ -1,0 +1,94 @@
+#include "inspection.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "audit.h"
+#include "site.h"
+
+/* What is kept of a look: the inspection as icpadmin inspect prints it, and where the page was found. */
+static json_t *look_json(const icp_look_t *look)
+{
+    json_t *detail = icp_inspection_json(look->inspection);
+    if (look->url) json_object_set_new(detail, "url", json_string(look->url));
+    json_object_set_new(detail, "status", json_integer(look->status));
+    if (look->fault) json_object_set_new(detail, "fault", json_string(look->fault));
+    return detail;
+}
+
+static const char *text_of(json_t *object, apr_pool_t *pool)
+{
+    char *text = json_dumps(object, JSON_COMPACT);
+    const char *copy = text ? apr_pstrdup(pool, text) : "{}";
+    free(text);
+    return copy;
+}
+
+static icp_error_t *record_change(icp_register_t *reg, const char *site, const char *before_verdict, json_t *detail, apr_pool_t *pool)
+{
+    json_t *before = before_verdict ? json_pack("{s:s}", "verdict", before_verdict) : NULL;
+    icp_error_t *error = icp_audit_event(reg, "site.verdict", site, before, detail, NULL, pool);
+    json_decref(before);
+    return error;
+}
+
+static icp_error_t *record(icp_register_t *reg, const icp_look_t *look, json_t *detail, int *changed, apr_pool_t *pool)
+{
+    const icp_inspection_t *inspection = look->inspection;
+    const char *verdict = icp_verdict_name(inspection->verdict);
+    const char *reason = inspection->verdict == ICP_UNREADABLE ? icp_unreadable_name(inspection->unreadable) : "";
+    const char *text = text_of(detail, pool), *before = NULL;
+    apr_int64_t at = apr_time_sec(look->at), run = 0;
+    icp_site_t *site;
+    icp_stmt_t *stmt;
+    int row;
+
+    ICP_TRY(icp_site_get(&site, reg, look->site, pool));
+    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_INSPECTION_NEWEST, "i", site->id));
+    ICP_TRY(icp_stmt_step(&row, stmt));
+    if (row) {
+        run = icp_stmt_int(stmt, 0);
+        before = icp_stmt_text(stmt, 1, pool);
+    }
+    icp_stmt_reset(stmt);
+
+    *changed = !before || strcmp(before, verdict) != 0;
+    if (*changed) {
+        ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_INSPECTION_INSERT, "isssi", site->id, verdict, reason, text, at));
+        ICP_TRY(icp_stmt_run(stmt));
+        return record_change(reg, site->name, before, detail, pool);
+    }
+    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_INSPECTION_AGAIN, "issi", run, reason, text, at));
+    return icp_stmt_run(stmt);
+}
+
+icp_error_t *icp_inspection_record(icp_register_t *reg, const icp_look_t *look, int *changed, apr_pool_t *pool)
+{
+    int ignored;
+    json_t *detail = look_json(look);
+    icp_error_t *error = record(reg, look, detail, changed ? changed : &ignored, pool);
+    json_decref(detail);
+    return error;
+}
+
+icp_error_t *icp_inspection_newest(icp_run_t **result, icp_register_t *reg, apr_int64_t site_id, apr_pool_t *pool)
+{
+    icp_stmt_t *stmt;
+    int row;
+    *result = NULL;
+    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_INSPECTION_NEWEST, "i", site_id));
+    ICP_TRY(icp_stmt_step(&row, stmt));
+    if (!row) return NULL;
+    icp_run_t *run = apr_pcalloc(pool, sizeof *run);
+    run->verdict = icp_stmt_text(stmt, 1, pool);
+    run->reason = icp_stmt_text(stmt, 2, pool);
+    run->detail = icp_stmt_text(stmt, 3, pool);
+    run->first_at = apr_time_from_sec(icp_stmt_int(stmt, 4));
+    run->last_at = apr_time_from_sec(icp_stmt_int(stmt, 5));
+    run->looks = icp_stmt_int(stmt, 6);
+    icp_stmt_reset(stmt);
+    *result = run;
+    return NULL;
+}
