@@ -61,7 +61,7 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
     icp_error_t *error;
     if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_DUMP) return OK;
     if ((error = icp_status_check(ptemp))) {
-        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, 0, server, "%s", error->message);
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, 0, server, "%s; %s", error->message, error->remedy);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     return OK;

@@ -66,7 +66,7 @@ static void send_json(request_rec *r, const icp_gate_health_t *health)
                                "pid", (int)getpid(), "passes", icp_main_conf()->has_pass_key,
                                "register", "path", icp_main_conf()->register_path, "current", !health->fault,
                                "fault", health->fault,
-                               "fault_since", health->fault ? json_integer(seconds(health->fault_since)) : json_null(),
+                               "fault_since", health->fault_since ? json_integer(seconds(health->fault_since)) : json_null(),
                                "revision", (json_int_t)facts->revision, "read_at", (json_int_t)seconds(facts->read_at),
                                "bytes", (json_int_t)facts->bytes,
                                "sites", (json_int_t)facts->sites, "hosts", (json_int_t)facts->hosts,
@@ -139,8 +139,9 @@ static void send_html(request_rec *r, const icp_gate_health_t *health)
     ap_set_content_type(r, "text/html; charset=utf-8");
     ap_rputs(head, r);
     if (health->fault) {
-        ap_rprintf(r, "<p role=\"alert\"><strong>The register cannot be read</strong> since %s: %s. What was last read stays in force.</p>\n",
-                   local_time(health->fault_since, pool), ap_escape_html(pool, health->fault));
+        ap_rprintf(r, "<p role=\"alert\"><strong>The newest state of the register is not in force</strong>%s%s: %s.</p>\n",
+                   health->fault_since ? " since " : "", health->fault_since ? local_time(health->fault_since, pool) : "",
+                   ap_escape_html(pool, health->fault));
     }
     else {
         ap_rputs("<p role=\"status\">The newest state of the register is in force.</p>\n", r);
@@ -169,11 +170,11 @@ int icp_status_handler(request_rec *r)
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, HANDLER " does not answer at %s, where anybody could ask: " REMEDY, r->uri);
         return HTTP_FORBIDDEN;
     }
-    r->allowed |= AP_METHOD_BIT << M_GET;
+    ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, -1);
     if (r->method_number != M_GET) return HTTP_METHOD_NOT_ALLOWED;
 
-    icp_gate_health_t health;
-    icp_gate_health(&health, r->pool);
+    icp_gate_health_t health = {.fault = "ICPEngine is Off everywhere"};
+    if (icp_main_conf()->any_engine) icp_gate_health(&health, r->pool);
     apr_table_setn(r->headers_out, "Cache-Control", "no-store");
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
     apr_table_setn(r->headers_out, "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
