@@ -41,7 +41,7 @@ typedef enum icp_number_reason_e {
     ICP_REASON_PLACEHOLDER,  /* letters X or * for digits, all zeros */
     ICP_REASON_SUFFIX,       /* suffix 0, leading 0, over 5 digits, twice */
     ICP_REASON_PENDING,      /* ICP备案中, 闽ICP备中: applied for */
-    ICP_REASON_WORDING,      /* 备案 between ICP and the digits, 备 left out, IPC */
+    ICP_REASON_WORDING,      /* 备案 between ICP and the digits, 备 left out, IPC, a letter among the digits */
     ICP_REASON_NOT_NUMBER,   /* icp_number_parse alone: nothing like a number */
     ICP_REASON_SURROUNDED    /* icp_number_parse alone: other text beside it, or several */
 } icp_number_reason_e;

@@ -20,8 +20,9 @@ typedef struct icp_form_t {
 
 typedef struct icp_digits_t {
     char text[ICP_DIGITS_MAX + 1]; /* 'X' for a blank */
-    int count;                     /* blanks included; over ICP_DIGITS_MAX: too many */
+    int count;                     /* blanks and letters included; over ICP_DIGITS_MAX: too many */
     int blanks;                    /* X, * and the like, which stand for digits in a template */
+    int letters;                   /* other letters between digits: O for 0 */
 } icp_digits_t;
 
 typedef enum icp_province_e { ICP_PROVINCE_ABSENT, ICP_PROVINCE_FALSE, ICP_PROVINCE_ALIAS, ICP_PROVINCE_RIGHT } icp_province_e;
@@ -74,7 +75,7 @@ void icp_read_digits(icp_reading_t *reading);
 /* 号 and the suffix, in either order; a second suffix makes it wrong. */
 void icp_read_end(icp_reading_t *reading);
 
-/* The right number of digits, no blanks. */
+/* The right number of digits, and nothing else. */
 int icp_count_fits(const icp_form_t *form, const icp_digits_t *digits);
 
 /* The year that the digits begin with cannot be: see docs/numbers.md. */

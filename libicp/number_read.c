@@ -43,7 +43,7 @@ static icp_number_reason_e reason_of(const icp_reading_t *reading)
     if (reading->province == ICP_PROVINCE_FALSE) return ICP_REASON_NOT_PROVINCE;
     if (digits->blanks || !digits->text[strspn(digits->text, "0")]) return ICP_REASON_PLACEHOLDER;
     if (reading->province == ICP_PROVINCE_ABSENT) return ICP_REASON_NO_PROVINCE;
-    if (reading->wording) return ICP_REASON_WORDING;
+    if (reading->wording || digits->letters) return ICP_REASON_WORDING;
     if (!icp_count_fits(reading->form, digits)) return ICP_REASON_DIGITS;
     if (reading->suffix_state == ICP_SUFFIX_WRONG) return ICP_REASON_SUFFIX;
     return ICP_REASON_NONE;
@@ -225,7 +225,7 @@ static int read_bare(icp_number_t *number, icp_reading_t *reading, apr_pool_t *p
            && is_meant(reading) && judge(number, reading, pool);
 }
 
-/* What stands before B1 or B2: 合字, a province, both perhaps with ICP证 behind, or A2. before B1.B2. */
+/* What stands before B1 or B2: 合字, a province, both perhaps with ICP证 or ICP备 behind, or A2. before B1.B2. */
 static void read_telecom_issuer(icp_reading_t *reading)
 {
     icp_cursor_t look = reading->back;
@@ -237,7 +237,7 @@ static void read_telecom_issuer(icp_reading_t *reading)
     }
     icp_reading_t permit = *reading;
     icp_take_back(&permit.back, ':');
-    if (icp_take_back(&permit.back, U'证') && icp_read_letters(&permit)) {
+    if ((icp_take_back(&permit.back, U'证') || icp_take_back(&permit.back, U'备')) && icp_read_letters(&permit)) {
         reading->back = permit.back;
     }
     look = reading->back;
