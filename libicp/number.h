@@ -58,10 +58,11 @@ typedef struct icp_number_t {
     apr_size_t start, end; /* bytes [start, end) in the text that was scanned */
 } icp_number_t;
 
-/* Finds every number, well-formed police number and thing meant as an ICP number in `length` bytes of UTF-8 (not NUL-terminated;
- * invalid bytes are skipped as one unknown character each), in order, without overlap. The array holds icp_number_t; all in `pool`.
- * White space and characters that are not drawn may stand anywhere in a number, up to ICP_FOLD_GAP of them on either side of its
- * 备; no number crosses the control character U+001E, which a caller puts between two blocks. Time linear in length. */
+/* Finds every number, well-formed police number and thing meant as an ICP number in `length` bytes of UTF-8 (not
+ * NUL-terminated; invalid bytes are skipped as one unknown character each), in order, without overlap. The array holds
+ * icp_number_t; all in `pool`. White space and characters that are not drawn may stand anywhere in a number, up to
+ * ICP_FOLD_GAP (fold.h) of them on either side of its 备; no number crosses the control character U+001E, which a caller puts
+ * between two blocks. Time linear in length. */
 apr_array_header_t *icp_number_find(const char *text, apr_size_t length, apr_pool_t *pool);
 
 /* The whole text must be one number, wild forms allowed; else kind is NONE and reason says why. */

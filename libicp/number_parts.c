@@ -163,7 +163,10 @@ int icp_year_is_odd(const icp_form_t *form, const icp_digits_t *digits)
     if (form->kind != ICP_NUMBER_FILING) {
         return 0;
     }
-    return digits->count == 8 ? leading(digits, 2) > LAST_YEAR_OF_8 : leading(digits, 4) < 2000 || leading(digits, 4) > 2099;
+    if (digits->count == 8) {
+        return leading(digits, 2) > LAST_YEAR_OF_8;
+    }
+    return leading(digits, 4) < 2000 || leading(digits, 4) > 2099;
 }
 
 /* A letter glued to the digit behind it, and to one before it if there was one. */
