@@ -145,7 +145,7 @@ int icp_read_letters(icp_reading_t *reading)
 
 int icp_count_fits(const icp_form_t *form, const icp_digits_t *digits)
 {
-    return !digits->blanks && !digits->letters && digits->count <= ICP_DIGITS_MAX && (form->counts >> digits->count & 1);
+    return !digits->blanks && digits->count <= ICP_DIGITS_MAX && (form->counts >> digits->count & 1);
 }
 
 static int leading(const icp_digits_t *digits, int count)
@@ -163,32 +163,21 @@ int icp_year_is_odd(const icp_form_t *form, const icp_digits_t *digits)
     if (form->kind != ICP_NUMBER_FILING) {
         return 0;
     }
-    if (digits->count == 8) {
-        return leading(digits, 2) > LAST_YEAR_OF_8;
-    }
-    return leading(digits, 4) < 2000 || leading(digits, 4) > 2099;
-}
-
-/* A letter glued to the digit behind it, and to one before it if there was one. */
-static int is_stray(icp_symbol_t letter, const icp_cursor_t *after, int count)
-{
-    icp_symbol_t next = icp_cursor_peek(after);
-    return is_letter(letter.code) && !(count && letter.spaced) && icp_is_digit(next.code) && !next.spaced;
+    return digits->count == 8 ? leading(digits, 2) > LAST_YEAR_OF_8 : leading(digits, 4) < 2000 || leading(digits, 4) > 2099;
 }
 
 void icp_read_digits(icp_reading_t *reading)
 {
-    icp_digits_t run = {"", 0, 0, 0}, shorter = run;
+    icp_digits_t run = {"", 0, 0}, shorter = run;
     icp_cursor_t at = reading->ahead, after_shorter = at;
     while (run.count <= ICP_DIGITS_MAX) {
         icp_cursor_t look = at;
         icp_symbol_t symbol = icp_cursor_next(&look);
         int blank = icp_is_one_of(symbol.code, ICP_BLANKS);
-        int letter = !blank && is_stray(symbol, &look, run.count);
-        if (!blank && !letter && !icp_is_digit(symbol.code)) {
+        if (!blank && !icp_is_digit(symbol.code)) {
             break;
         }
-        if (!shorter.count && (symbol.spaced || blank || letter) && icp_count_fits(reading->form, &run)) {
+        if (!shorter.count && (symbol.spaced || blank) && icp_count_fits(reading->form, &run)) {
             shorter = run;
             after_shorter = at;
         }
@@ -197,12 +186,11 @@ void icp_read_digits(icp_reading_t *reading)
         }
         run.count++;
         run.blanks += blank;
-        run.letters += letter;
         at = look;
     }
     icp_cursor_t after = at;
     int right = icp_count_fits(reading->form, &run) && !icp_year_is_odd(reading->form, &run);
-    if (shorter.count && !((run.blanks || run.letters || right) && icp_take_hao(&after))) {
+    if (shorter.count && !((run.blanks || right) && icp_take_hao(&after))) {
         run = shorter;
         at = after_shorter;
     }

@@ -90,6 +90,11 @@ void icp_conf_finish(apr_pool_t *pool, server_rec *main_server)
     icp_main_conf_t *mine = the_main_conf;
     for (server_rec *server = main_server; server; server = server->next) {
         icp_conf_t *conf = icp_conf(server);
+        if (conf->server != server) { /* no directive of this module stands in this vhost, and httpd gave it the main server's */
+            conf = apr_pmemdup(pool, conf, sizeof *conf);
+            conf->server = server;
+            ap_set_module_config(server->module_config, &icp_module, conf);
+        }
         conf->index = mine->servers++;
         if (conf->engine == ICP_ENGINE_OFF) continue;
         mine->any_engine = 1;

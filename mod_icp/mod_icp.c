@@ -98,8 +98,9 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
 static void child_init(apr_pool_t *pchild, server_rec *server)
 {
     if (!icp_main_conf()->any_engine) return;
-    icp_view_child_init(pchild, server);
+    icp_view_child_init(server);
     icp_inspect_child_init(pchild, server);
+    icp_watch_child_init(pchild);
 }
 
 static void register_hooks(apr_pool_t *pool)

@@ -257,19 +257,18 @@ icp_error_t *icp_view_start(apr_pool_t *pconf, server_rec *server)
     return NULL;
 }
 
-void icp_view_child_init(apr_pool_t *pchild, server_rec *server)
+void icp_view_child_init(server_rec *server)
 {
-    /* Threads that read share no pool with what httpd's own threads do. */
-    apr_allocator_t *allocator;
-    apr_allocator_create(&allocator);
-    apr_pool_create_ex(&view.scratch, pchild, NULL, allocator);
-    apr_allocator_owner_set(allocator, view.scratch);
+    /* httpd clears pchild while its threads may still be at work. What they use here ends with the process. */
+    apr_pool_t *lasting;
+    apr_pool_create_unmanaged_ex(&lasting, NULL, NULL);
+    apr_pool_create_unmanaged_ex(&view.scratch, NULL, NULL);
 
     view.retained = NULL;
-    icp_error_t *error = icp_bell_map(&view.bell, view.path, pchild);
+    icp_error_t *error = icp_bell_map(&view.bell, view.path, lasting);
     tell_bell(error);
     icp_view_now.bell = view.bell;
-    if (!view.bell || (error = icp_bell_guard(view.bell, pchild))) {
+    if (!view.bell || (error = icp_bell_guard(view.bell, lasting))) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, server, "%s; this child ends", error->message);
         exit(APEXIT_CHILDSICK);
     }

@@ -22,7 +22,7 @@ typedef struct icp_view_t {
 icp_error_t *icp_view_start(apr_pool_t *pconf, server_rec *server);
 
 /* child_init: maps the bell. */
-void icp_view_child_init(apr_pool_t *pchild, server_rec *server);
+void icp_view_child_init(server_rec *server);
 
 /* What every request touches; view.c's otherwise. */
 typedef struct icp_view_now_t {

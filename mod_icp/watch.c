@@ -1,6 +1,8 @@
 /* The call-backs. They look, and leave the work to view.c and to the queue of sightings. */
 #include "watch.h"
 
+#include <pthread.h>
+
 #include <apr_optional.h>
 #include <mod_watchdog.h>
 
@@ -9,11 +11,34 @@
 
 #define NAME "_icp_" /* a watchdog, and so a thread, of its own: waiting for a lock here holds up nobody else's */
 
+/* mod_watchdog's threads go on until the process ends, after the child's pool. */
+static pthread_mutex_t looking = PTHREAD_MUTEX_INITIALIZER;
+static int ended;
+
 static apr_status_t look(int state, void *data, apr_pool_t *pool)
 {
-    if (state == AP_WATCHDOG_STATE_RUNNING) icp_view_look();
-    if (state != AP_WATCHDOG_STATE_STARTING) icp_inspect_flush(pool);
+    if (state != AP_WATCHDOG_STATE_RUNNING) return APR_SUCCESS;
+    pthread_mutex_lock(&looking);
+    if (!ended) {
+        icp_view_look();
+        icp_inspect_flush(pool);
+    }
+    pthread_mutex_unlock(&looking);
     return APR_SUCCESS;
+}
+
+static apr_status_t end(void *pchild)
+{
+    pthread_mutex_lock(&looking);
+    ended = 1;
+    icp_inspect_flush(pchild);
+    pthread_mutex_unlock(&looking);
+    return APR_SUCCESS;
+}
+
+void icp_watch_child_init(apr_pool_t *pchild)
+{
+    apr_pool_pre_cleanup_register(pchild, pchild, end);
 }
 
 icp_error_t *icp_watch_start(apr_pool_t *pconf, apr_pool_t *ptemp)
