@@ -3,6 +3,8 @@
 #ifndef ICP_BACKUP_H
 #define ICP_BACKUP_H
 
+#include <apr_tables.h>
+
 #include "register.h"
 
 /* Writes a new file under a temporary name, syncs it and renames it; refuses to replace an existing one. */

@@ -44,10 +44,10 @@ icp_lock_e icp_lock_probe(const char *path)
     return found;
 }
 
-static int journal_filled(const char *journal)
+int icp_lock_journal(const char *path, apr_pool_t *scratch_pool)
 {
     char first = 0;
-    int fd = open(journal, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int fd = open(apr_pstrcat(scratch_pool, path, "-journal", NULL), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) return 0;
     int filled = read(fd, &first, 1) == 1 && first;
     close(fd);
@@ -57,8 +57,8 @@ static int journal_filled(const char *journal)
 int icp_lock_hot(const char *path, apr_pool_t *scratch_pool)
 {
     /* Asked again at the end: a writer lets go of its locks only after its journal is gone. */
-    const char *journal = apr_pstrcat(scratch_pool, path, "-journal", NULL);
-    return journal_filled(journal) && icp_lock_probe(path) != ICP_LOCK_WRITE && journal_filled(journal);
+    return icp_lock_journal(path, scratch_pool) && icp_lock_probe(path) != ICP_LOCK_WRITE
+           && icp_lock_journal(path, scratch_pool);
 }
 
 int icp_lock_hold(int fd)

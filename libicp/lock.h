@@ -21,7 +21,10 @@ typedef enum icp_lock_e {
 /* The strongest lock of another process on any of SQLite's lock bytes. */
 icp_lock_e icp_lock_probe(const char *path);
 
-/* Is there a journal beside the database that nobody is writing? Then the file may be half written, whatever SQLite says. */
+/* Is there a journal beside the database that has something to roll back? One without (SQLite leaves it now and then) is inert. */
+int icp_lock_journal(const char *path, apr_pool_t *scratch_pool);
+
+/* Is there such a journal beside the database that nobody is writing? Then the file may be half written, whatever SQLite says. */
 int icp_lock_hot(const char *path, apr_pool_t *scratch_pool);
 
 /* Locks held without SQLite, until `fd` (open for reading and writing) is closed, so that nobody can change the database: the

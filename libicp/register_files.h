@@ -49,7 +49,7 @@ icp_error_t *icp_register_swap(icp_register_t *reg, apr_pool_t *pool);
 /* With the lock, nothing open: completes or undoes what a crash left, whichever it was. */
 icp_error_t *icp_register_recover(icp_register_t *reg, apr_pool_t *pool);
 
-/* Is there a trace of a change that is under way or was interrupted? Costs two stat calls. */
+/* Is there a trace of a change that is under way or was interrupted? Costs two system calls. */
 int icp_register_unsettled(icp_register_t *reg, apr_pool_t *scratch_pool);
 
 /* Schema steps: step n brings both databases from version n to n + 1. */

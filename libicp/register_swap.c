@@ -165,7 +165,7 @@ static void sweep(icp_register_t *reg, apr_pool_t *pool)
 {
     static const char *const patterns[] = {"-mj[0-9A-F]*", ".next-mj[0-9A-F]*"};
     glob_t found;
-    if (icp_file_exists(journal_of(reg->path, pool)) || icp_file_exists(journal_of(reg->files->private_db, pool))) return;
+    if (icp_lock_journal(reg->path, pool) || icp_lock_journal(reg->files->private_db, pool)) return;
     for (int i = 0; i < 2; i++) {
         if (glob(apr_pstrcat(pool, reg->path, patterns[i], NULL), GLOB_NOSORT, NULL, &found) != 0) continue;
         for (size_t n = 0; n < found.gl_pathc; n++) {
@@ -177,7 +177,7 @@ static void sweep(icp_register_t *reg, apr_pool_t *pool)
 
 int icp_register_unsettled(icp_register_t *reg, apr_pool_t *scratch_pool)
 {
-    return icp_file_exists(reg->files->next) || icp_file_exists(journal_of(reg->path, scratch_pool));
+    return icp_file_exists(reg->files->next) || icp_lock_journal(reg->path, scratch_pool);
 }
 
 icp_error_t *icp_register_recover(icp_register_t *reg, apr_pool_t *pool)

@@ -1,0 +1,234 @@
+/* All or nothing: a change is killed before every single system call that can alter a file, with and without somebody on
+ * the register's locks, and after each the register must be whole, old or new, and take the next change.
+ */
+#include "register_fixture.h"
+
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+
+#include "snapshot.h"
+
+/* Can the call alter a file or what is locked? */
+static int alters(unsigned long long call)
+{
+    switch (call) {
+    case SYS_openat:
+    case SYS_write:
+    case SYS_pwrite64:
+    case SYS_ftruncate:
+    case SYS_unlinkat:
+    case SYS_renameat:
+    case SYS_renameat2:
+    case SYS_fcntl:
+    case SYS_flock:
+    case SYS_fsync:
+    case SYS_fdatasync:
+    case SYS_fchmod:
+    case SYS_fchown:
+    case SYS_munmap:
+    case SYS_mkdirat:
+#ifdef SYS_unlink
+    case SYS_unlink:
+    case SYS_rename:
+    case SYS_mkdir:
+    case SYS_chmod:
+#endif
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+/* Runs `work` in a process that is killed before its `n`th call that alters something. 1: it was; 0: it came to its end;
+ * -1: this machine does not let processes be traced. */
+static int run_until(int n, void (*work)(void))
+{
+    int status, entering = 1;
+    pid_t child = fork();
+    if (!child) {
+        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0) _exit(77);
+        raise(SIGSTOP);
+        work();
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status)) return -1;
+    ck_assert_int_eq(ptrace(PTRACE_SETOPTIONS, child, NULL, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL), 0);
+    for (int signal = 0;; entering = !entering) {
+        if (ptrace(PTRACE_SYSCALL, child, NULL, signal) != 0) return -1;
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        if (WIFEXITED(status)) {
+            ck_assert_int_eq(WEXITSTATUS(status), 0);
+            return 0;
+        }
+        signal = WSTOPSIG(status) == (SIGTRAP | 0x80) ? 0 : WSTOPSIG(status);
+        if (signal) {
+            entering = !entering;
+            continue;
+        }
+        struct __ptrace_syscall_info info = {0};
+        if (entering && ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof info, &info) <= 0) return -1;
+        if (entering && alters(info.entry.nr) && --n == 0) {
+            end(child);
+            return 1;
+        }
+    }
+}
+
+static void change_once(void)
+{
+    icp_register_t *reg;
+    if (icp_register_open(&reg, path, "tester", pool)) _exit(2);
+    reg->timeout_ms = 20;
+    if (add(reg, 3)) _exit(3);
+}
+
+/* What a worker sees: an error, or a state that is whole. */
+static void look_as_worker(int before)
+{
+    icp_snapshot_t *snapshot = NULL;
+    icp_error_t *error = icp_snapshot_read(&snapshot, NULL, path, 20, pool);
+    if (error) return;
+    icp_snapshot_free(snapshot);
+    icp_db_t *db;
+    ok(icp_db_open(&db, path, ICP_DB_READ, 20, pool));
+    apr_int64_t holders = number(db, "SELECT count(*) FROM holder");
+    ck_assert_int_eq(number(db, "SELECT audit_count FROM state"), holders + 1);
+    ck_assert(holders == before || holders == before + 3);
+    icp_db_close(db);
+}
+
+/* One pass: `during` sits on the register while the change is made, `after` while the next command recovers. */
+static void crash_everywhere(seat_e during, seat_e after)
+{
+    int n = 0, killed = 1, old = 0, new = 0;
+    while (killed > 0) {
+        icp_register_t *reg = open_register();
+        int before = verify(reg);
+        icp_register_disconnect(reg);
+
+        pid_t sitter = during ? sit_on(path, during) : 0;
+        killed = run_until(++n, change_once);
+        if (sitter) end(sitter);
+        if (killed < 0) {
+            fprintf(stderr, "processes cannot be traced here: crash points are not tried\n");
+            return;
+        }
+        sitter = after ? sit_on(path, after) : 0;
+        look_as_worker(before);
+        reg = open_register();
+        look_as_worker(before);
+        if (sitter) end(sitter);
+        int now = verify(reg);
+        ck_assert_msg(now == before || now == before + 3, "call %d: %d holders, before %d", n, now, before);
+        if (now == before) old++;
+        else new++;
+        ok(add(reg, 1));
+        ck_assert_int_eq(verify(reg), now + 1);
+        ck_assert(!icp_file_exists(in_folder("register.db.next")));
+        icp_register_disconnect(reg);
+    }
+    ck_assert_int_gt(old, 20);
+    ck_assert_int_gt(new, 1);
+}
+
+START_TEST(test_in_place)
+{
+    crash_everywhere(SEAT_NONE, SEAT_NONE);
+}
+END_TEST
+
+START_TEST(test_in_place_reader_after)
+{
+    crash_everywhere(SEAT_NONE, SEAT_SHARED);
+}
+END_TEST
+
+START_TEST(test_in_place_false_writer_after)
+{
+    crash_everywhere(SEAT_NONE, SEAT_RESERVED);
+}
+END_TEST
+
+START_TEST(test_in_copy)
+{
+    crash_everywhere(SEAT_SHARED, SEAT_NONE);
+}
+END_TEST
+
+START_TEST(test_in_copy_reader_after)
+{
+    crash_everywhere(SEAT_RESERVED, SEAT_SHARED);
+}
+END_TEST
+
+static void create_once(void)
+{
+    if (icp_register_create(path, NULL, "tester", pool)) _exit(2);
+}
+
+/* init: no register, or a whole one; and another init or any command goes on from there. */
+START_TEST(test_create)
+{
+    for (int n = 1, killed = 1; killed > 0; n++) {
+        empty_folder();
+        killed = run_until(n, create_once);
+        if (killed < 0) return;
+        icp_register_t *reg;
+        icp_error_t *error = icp_register_open(&reg, path, "tester", pool);
+        if (error) {
+            fails(error, ICP_NOT_FOUND, "there is no register");
+            ok(icp_register_create(path, NULL, "tester", pool));
+            reg = open_register();
+        }
+        ck_assert_int_eq(verify(reg), 0);
+        ok(add(reg, 1));
+        ck_assert_int_eq(verify(reg), 1);
+        icp_register_disconnect(reg);
+    }
+}
+END_TEST
+
+static void change_for_ever(void)
+{
+    icp_register_t *reg;
+    if (icp_register_open(&reg, path, "tester", pool)) _exit(2);
+    reg->timeout_ms = 1;
+    for (;;) {
+        if (add(reg, 1 + rand() % 40)) _exit(3);
+    }
+}
+
+/* Two writers at a time, killed at any moment, a reader that comes and goes. */
+START_TEST(test_random_moments)
+{
+    icp_register_t *reg;
+    srand(1);
+    for (int i = 0; i < 150; i++) {
+        pid_t sitter = i % 3 ? 0 : sit_on(path, SEAT_SHARED + i % 9 / 3);
+        pid_t writers[2];
+        for (int w = 0; w < 2; w++) {
+            writers[w] = fork();
+            if (!writers[w]) change_for_ever();
+        }
+        usleep(rand() % 30000);
+        for (int w = 0; w < 2; w++) {
+            end(writers[w]);
+        }
+        reg = open_register();
+        verify(reg);
+        icp_register_disconnect(reg);
+        if (sitter) end(sitter);
+    }
+    reg = open_register();
+    ck_assert_int_gt(verify(reg), 150);
+}
+END_TEST
+
+int main(void)
+{
+    apr_initialize();
+    const TTest *tests[] = {test_in_place, test_in_place_reader_after, test_in_place_false_writer_after, test_in_copy,
+                            test_in_copy_reader_after, test_create, test_random_moments};
+    return run_suite("register-crash", tests, sizeof tests / sizeof tests[0], setup_register);
+}
