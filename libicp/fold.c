@@ -17,8 +17,8 @@ int icp_symbol_is_han(uint32_t code)
 }
 
 /* Only the characters that numbers, their labels and units are written with; 丨 is typed for a bar. */
-static const wchar_t VARIANTS[] = L"備俻證証號網滬蘇蘓遼魯贛粵閩瓊隴陝寧寜雲貴晉黒蔵靑淛亰編書許碼為爲請審辦進處報團臺時萬丨";
-static const wchar_t SIMPLE[] = L"备备证证号网沪苏苏辽鲁赣粤闽琼陇陕宁宁云贵晋黑藏青浙京编书许码为为请审办进处报团台时万|";
+static const wchar_t VARIANTS[] = L"備俻證証號網滬蘇蘓遼魯贛粵閩瓊隴陝陜寧寜雲貴晉黒蔵靑淛亰編書許碼為爲請審辦進處報團臺時萬丨";
+static const wchar_t SIMPLE[] = L"备备证证号网沪苏苏辽鲁赣粤闽琼陇陕陕宁宁云贵晋黑藏青浙京编书许码为为请审办进处报团台时万|";
 _Static_assert(sizeof VARIANTS == sizeof SIMPLE, "each variant has its simplified form");
 
 static uint32_t simplify(uint32_t code)

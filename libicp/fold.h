@@ -1,9 +1,9 @@
 /* Text as the grammar of numbers sees it: one symbol after the other, forwards or backwards, with everything a visitor
  * does not see or would not call a difference folded away. Knows characters, not numbers.
  *
- * A symbol is a code point: ASCII in upper case; full-width, circled and mathematical forms as their plain ones; traditional and
- * Japanese forms of the characters that occur around numbers as the simplified ones; every dash '-', every middle dot '.',
- * every bar '|', every colon ':'. White space, control characters and default-ignorable characters are skipped.
+ * A symbol is a code point: ASCII in upper case; full-width, circled and mathematical forms as their plain ones; traditional
+ * and Japanese forms of the characters that occur around numbers as the simplified ones; every dash '-', every middle dot
+ * '.', every bar '|', every colon ':'. White space, control characters and default-ignorable characters are skipped.
  */
 #ifndef ICP_FOLD_H
 #define ICP_FOLD_H

@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 
 #include "fold.h"
+#include "number_parts.h"
 #include "number_read.h"
 
 #define BLOCK 16
@@ -18,16 +19,17 @@ static block_t load(const unsigned char *bytes)
     return block;
 }
 
-/* Where two bytes in a row may belong to an anchor: the end of 备備俻 证證証 in UTF-8, CP, or a B with what may follow one. A macro,
- * so that one table serves single bytes and blocks of them. */
-#define ANCHOR_ENDS(a, b)                                                                                     \
-    ((((a) == 0xA4) & ((b) == 0x87)) | (((a) == 0x82) & ((b) == 0x99)) | (((a) == 0xBF) & ((b) == 0xBB)) |    \
-     (((a) == 0xAF) & ((b) == 0x81)) | (((a) == 0xAD) & ((b) == 0x89)) | (((a) == 0xA8) & ((b) == 0xBC)) |    \
-     ((((a) | 0x20) == 'c') & (((b) | 0x20) == 'p')) | (((a) == 0xBC) & ((b) == 0xA2)) |                       \
-     (((a) == 0xBD) & ((b) == 0x82)) | ((((a) | 0x20) == 'b') & (((b) <= ' ') | ((b) == '1') | ((b) == '2') | ((b) >= 0x7F))))
+/* Where two bytes in a row may belong to an anchor: the end of 备備俻 证證証 in UTF-8, CP, or a B with what may follow one.
+ * A macro, so that one table serves single bytes and blocks of them. */
+#define ANCHOR_ENDS(a, b)                                                                                        \
+    ((((a) == 0xA4) & ((b) == 0x87)) | (((a) == 0x82) & ((b) == 0x99)) | (((a) == 0xBF) & ((b) == 0xBB)) /* 备 */ | \
+     (((a) == 0xAF) & ((b) == 0x81)) | (((a) == 0xAD) & ((b) == 0x89)) | (((a) == 0xA8) & ((b) == 0xBC)) /* 证 */ | \
+     ((((a) | 0x20) == 'c') & (((b) | 0x20) == 'p')) |                                                            \
+     (((a) == 0xBC) & ((b) == 0xA2)) | (((a) == 0xBD) & ((b) == 0x82)) /* Ｂｂ */ |                               \
+     ((((a) | 0x20) == 'b') & (((b) <= ' ') | ((b) == '1') | ((b) == '2') | ((b) >= 0x7F))))
 
-/* The first byte at or after `at` whose pair with the next may end an anchor, else `length`. A block at a time: nearly every byte
- * of a page is no such place. */
+/* The first byte at or after `at` whose pair with the next may end an anchor, else `length`. A block at a time: nearly
+ * every byte of a page is no such place. */
 static apr_size_t next_pair(const unsigned char *text, apr_size_t length, apr_size_t at)
 {
     while (at + BLOCK < length) {
@@ -107,7 +109,8 @@ icp_number_t *icp_number_parse(const char *text, apr_pool_t *pool)
 
 int icp_number_same_license(const icp_number_t *a, const icp_number_t *b)
 {
-    return a->license && b->license && !strcmp(a->license, b->license);
+    return a->license && b->license && icp_same_province(a->province, b->province)
+           && !strcmp(a->license + strlen(a->province), b->license + strlen(b->province));
 }
 
 const char *icp_number_kind_name(const icp_number_t *number)
@@ -128,10 +131,10 @@ static const struct {
     [ICP_REASON_NONE] = {"", ""},
     [ICP_REASON_NO_PROVINCE] = {"no-province", "The province, one character before ICP, is missing."},
     [ICP_REASON_NOT_PROVINCE] = {"not-province", "The character before ICP is none of the 31 provinces' abbreviations."},
-    [ICP_REASON_DIGITS] = {"digits", "It does not have as many digits as a number of its kind: 8 or 10 after ICP备, 6 to 8 after "
-                                     "ICP证, 8 after B1 or B2."},
-    [ICP_REASON_PLACEHOLDER] = {"placeholder", "It is a template's placeholder: letters, stars or zeros stand for the digits."},
-    [ICP_REASON_SUFFIX] = {"suffix", "The website's part after the dash must be one number from 1 to 99999 without a leading zero."},
+    [ICP_REASON_DIGITS] = {"digits", "It does not have as many digits as a number of its kind: 8 or 10 after ICP备, 6 to 8 "
+                                     "after ICP证, 8 after B1 or B2."},
+    [ICP_REASON_PLACEHOLDER] = {"placeholder", "It is a template's: letters, stars or zeros stand for the digits."},
+    [ICP_REASON_SUFFIX] = {"suffix", "After the dash there must be one number from 1 to 99999, without a leading zero."},
     [ICP_REASON_PENDING] = {"pending", "It says that the filing was applied for; there is no number yet."},
     [ICP_REASON_WORDING] = {"wording", "The words are not those of a number: province, ICP备 (or ICP证), digits, 号."},
     [ICP_REASON_NOT_NUMBER] = {"not-number", "It is not written like an ICP number."},

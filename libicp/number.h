@@ -8,7 +8,9 @@
  *   police   P' "公网安备" 14 digits (older: 12) ["号"]          never an ICP number
  *
  * Sources: MII Order 33 (2005) art. 13 for the number itself; the forms in use are described in docs/numbers.md.
- * The normal form has simplified characters, ASCII letters, digits and dash, 号 before the suffix (telecom without 号).
+ * The normal form has simplified characters, ASCII letters, digits and dash, 号 before the suffix (telecom without 号). Filing
+ * numbers are issued with 蜀 陇 黔 滇 陕 alone, so other names are normalised; permits, telecom and police numbers are issued with
+ * 川 and 贵 too and keep what they have.
  */
 #ifndef ICP_NUMBER_H
 #define ICP_NUMBER_H
@@ -25,7 +27,7 @@ typedef enum icp_number_kind_e {
 
 /* Marks: what is odd about a number without making it another one. */
 enum {
-    ICP_MARK_ALIAS_PROVINCE = 1 << 0, /* 川 for 蜀, 甘 for 陇, 贵 黔, 云 滇, 秦 陕 */
+    ICP_MARK_ALIAS_PROVINCE = 1 << 0, /* a filing number with 川 for 蜀, 甘 for 陇, 贵 黔, 云 滇, 秦 陕 */
     ICP_MARK_NO_HAO = 1 << 1,         /* 号 left out */
     ICP_MARK_SUSPECT = 1 << 2,        /* 8 digits whose year lies above the last of the 8-digit form */
     ICP_MARK_PLACEHOLDER = 1 << 3,    /* 00000000, 12345678, XXXXXXXX: a theme's footer */
@@ -41,7 +43,7 @@ typedef enum icp_number_reason_e {
     ICP_REASON_PLACEHOLDER,  /* letters X or * for digits, all zeros */
     ICP_REASON_SUFFIX,       /* suffix 0, leading 0, over 5 digits, twice */
     ICP_REASON_PENDING,      /* ICP备案中, 闽ICP备中: applied for */
-    ICP_REASON_WORDING,      /* 备案 between ICP and the digits, 备 left out, IPC */
+    ICP_REASON_WORDING,      /* 备案 between ICP and the digits, 备 left out, IPC, a letter among the digits */
     ICP_REASON_NOT_NUMBER,   /* icp_number_parse alone: nothing like a number */
     ICP_REASON_SURROUNDED    /* icp_number_parse alone: other text beside it, or several */
 } icp_number_reason_e;
@@ -58,10 +60,11 @@ typedef struct icp_number_t {
     apr_size_t start, end; /* bytes [start, end) in the text that was scanned */
 } icp_number_t;
 
-/* Finds every number, well-formed police number and thing meant as an ICP number in `length` bytes of UTF-8 (not NUL-terminated;
- * invalid bytes are skipped as one unknown character each), in order, without overlap. The array holds icp_number_t; all in `pool`.
- * White space and characters that are not drawn may stand anywhere in a number, up to ICP_FOLD_GAP of them on either side of its
- * 备; no number crosses the control character U+001E, which a caller puts between two blocks. Time linear in length. */
+/* Finds every number, well-formed police number and thing meant as an ICP number in `length` bytes of UTF-8 (not
+ * NUL-terminated; invalid bytes are skipped as one unknown character each), in order, without overlap. The array holds
+ * icp_number_t; all in `pool`. White space and characters that are not drawn may stand anywhere in a number, up to
+ * ICP_FOLD_GAP (fold.h) of them on either side of its 备; no number crosses the control character U+001E, which a caller puts
+ * between two blocks. Time linear in length. */
 apr_array_header_t *icp_number_find(const char *text, apr_size_t length, apr_pool_t *pool);
 
 /* The whole text must be one number, wild forms allowed; else kind is NONE and reason says why. */

@@ -85,8 +85,8 @@ int icp_set_province(icp_reading_t *reading, uint32_t code)
 {
     const wchar_t *alias = code ? wcschr(ALIASES, (wchar_t)code) : NULL;
     if (alias) {
-        int police = reading->form->kind == ICP_NUMBER_POLICE; /* the police write 川, 贵, 甘 themselves */
-        put_province(reading, police ? code : (uint32_t)ALIAS_OF[alias - ALIASES], ICP_PROVINCE_ALIAS);
+        int issued = reading->form->kind != ICP_NUMBER_FILING; /* 川B2-…, 川ICP证…, 川公网安备… */
+        put_province(reading, issued ? code : (uint32_t)ALIAS_OF[alias - ALIASES], ICP_PROVINCE_ALIAS);
         return 1;
     }
     if (icp_is_one_of(code, PROVINCES)) {
@@ -94,6 +94,19 @@ int icp_set_province(icp_reading_t *reading, uint32_t code)
         return 1;
     }
     return 0;
+}
+
+static uint32_t first_name(const char *province)
+{
+    ucs4_t code = 0;
+    u8_strmbtouc(&code, (const uint8_t *)province);
+    const wchar_t *alias = code ? wcschr(ALIASES, (wchar_t)code) : NULL;
+    return alias ? (uint32_t)ALIAS_OF[alias - ALIASES] : code;
+}
+
+int icp_same_province(const char *a, const char *b)
+{
+    return !strcmp(a, b) || first_name(a) == first_name(b);
 }
 
 void icp_read_province(icp_reading_t *reading)
@@ -145,7 +158,7 @@ int icp_read_letters(icp_reading_t *reading)
 
 int icp_count_fits(const icp_form_t *form, const icp_digits_t *digits)
 {
-    return !digits->blanks && digits->count <= ICP_DIGITS_MAX && (form->counts >> digits->count & 1);
+    return !digits->blanks && !digits->letters && digits->count <= ICP_DIGITS_MAX && (form->counts >> digits->count & 1);
 }
 
 static int leading(const icp_digits_t *digits, int count)
@@ -163,21 +176,32 @@ int icp_year_is_odd(const icp_form_t *form, const icp_digits_t *digits)
     if (form->kind != ICP_NUMBER_FILING) {
         return 0;
     }
-    return digits->count == 8 ? leading(digits, 2) > LAST_YEAR_OF_8 : leading(digits, 4) < 2000 || leading(digits, 4) > 2099;
+    if (digits->count == 8) {
+        return leading(digits, 2) > LAST_YEAR_OF_8;
+    }
+    return leading(digits, 4) < 2000 || leading(digits, 4) > 2099;
+}
+
+/* A letter glued to the digit behind it, and to one before it if there was one. */
+static int is_stray(icp_symbol_t letter, const icp_cursor_t *after, int count)
+{
+    icp_symbol_t next = icp_cursor_peek(after);
+    return is_letter(letter.code) && !(count && letter.spaced) && icp_is_digit(next.code) && !next.spaced;
 }
 
 void icp_read_digits(icp_reading_t *reading)
 {
-    icp_digits_t run = {"", 0, 0}, shorter = run;
+    icp_digits_t run = {"", 0, 0, 0}, shorter = run;
     icp_cursor_t at = reading->ahead, after_shorter = at;
     while (run.count <= ICP_DIGITS_MAX) {
         icp_cursor_t look = at;
         icp_symbol_t symbol = icp_cursor_next(&look);
         int blank = icp_is_one_of(symbol.code, ICP_BLANKS);
-        if (!blank && !icp_is_digit(symbol.code)) {
+        int letter = !blank && is_stray(symbol, &look, run.count);
+        if (!blank && !letter && !icp_is_digit(symbol.code)) {
             break;
         }
-        if (!shorter.count && (symbol.spaced || blank) && icp_count_fits(reading->form, &run)) {
+        if (!shorter.count && (symbol.spaced || blank || letter) && icp_count_fits(reading->form, &run)) {
             shorter = run;
             after_shorter = at;
         }
@@ -186,11 +210,12 @@ void icp_read_digits(icp_reading_t *reading)
         }
         run.count++;
         run.blanks += blank;
+        run.letters += letter;
         at = look;
     }
     icp_cursor_t after = at;
     int right = icp_count_fits(reading->form, &run) && !icp_year_is_odd(reading->form, &run);
-    if (shorter.count && !((run.blanks || right) && icp_take_hao(&after))) {
+    if (shorter.count && !((run.blanks || run.letters || right) && icp_take_hao(&after))) {
         run = shorter;
         at = after_shorter;
     }

@@ -43,7 +43,7 @@ static icp_number_reason_e reason_of(const icp_reading_t *reading)
     if (reading->province == ICP_PROVINCE_FALSE) return ICP_REASON_NOT_PROVINCE;
     if (digits->blanks || !digits->text[strspn(digits->text, "0")]) return ICP_REASON_PLACEHOLDER;
     if (reading->province == ICP_PROVINCE_ABSENT) return ICP_REASON_NO_PROVINCE;
-    if (reading->wording) return ICP_REASON_WORDING;
+    if (reading->wording || digits->letters) return ICP_REASON_WORDING;
     if (!icp_count_fits(reading->form, digits)) return ICP_REASON_DIGITS;
     if (reading->suffix_state == ICP_SUFFIX_WRONG) return ICP_REASON_SUFFIX;
     return ICP_REASON_NONE;
@@ -54,7 +54,7 @@ static unsigned marks_of(const icp_reading_t *reading)
     const icp_form_t *form = reading->form;
     int sample = is_sample(form, reading->digits.text) || reading->suffix_state == ICP_SUFFIX_BLANK;
     unsigned marks = 0;
-    if (reading->province == ICP_PROVINCE_ALIAS && form->kind != ICP_NUMBER_POLICE) marks |= ICP_MARK_ALIAS_PROVINCE;
+    if (reading->province == ICP_PROVINCE_ALIAS && form->kind == ICP_NUMBER_FILING) marks |= ICP_MARK_ALIAS_PROVINCE;
     if (!reading->hao && form->kind != ICP_NUMBER_TELECOM) marks |= ICP_MARK_NO_HAO;
     if (icp_year_is_odd(form, &reading->digits)) marks |= ICP_MARK_SUSPECT;
     if (sample) marks |= ICP_MARK_PLACEHOLDER;
@@ -64,7 +64,9 @@ static unsigned marks_of(const icp_reading_t *reading)
 
 static int no_number(icp_number_t *number, const icp_reading_t *reading, icp_number_reason_e reason, apr_pool_t *pool)
 {
-    *number = (icp_number_t){.kind = ICP_NUMBER_NONE, .reason = reason, .start = reading->back.at, .end = reading->ahead.at};
+    *number = (icp_number_t){.kind = ICP_NUMBER_NONE, .reason = reason};
+    number->start = reading->back.at;
+    number->end = reading->ahead.at;
     number->text = icp_number_fold(reading->ahead.text, number->start, number->end, pool);
     return 1;
 }
@@ -73,7 +75,9 @@ static int well_formed(icp_number_t *number, const icp_reading_t *reading, apr_p
 {
     const icp_form_t *form = reading->form;
     const char *hao = form->kind == ICP_NUMBER_TELECOM ? "" : "号";
-    *number = (icp_number_t){.kind = form->kind, .marks = marks_of(reading), .start = reading->back.at, .end = reading->ahead.at};
+    *number = (icp_number_t){.kind = form->kind, .marks = marks_of(reading)};
+    number->start = reading->back.at;
+    number->end = reading->ahead.at;
     number->province = apr_pstrdup(pool, reading->province_text);
     number->text = apr_pstrcat(pool, number->province, form->mark, reading->digits.text, hao, NULL);
     if (form->kind == ICP_NUMBER_POLICE) {
@@ -121,7 +125,8 @@ static int read_pending(icp_reading_t *reading)
     int label = icp_take_any(&look, L"号编序证书", 3);
     icp_take(&look, ':');
     int words = icp_take_any(&look, PENDING, 10);
-    if (!icp_take(&look, U'中') || (label && !words) || !(filing || words || reading->province != ICP_PROVINCE_ABSENT)) {
+    int evident = words || (!label && (filing || reading->province != ICP_PROVINCE_ABSENT));
+    if (!evident || !icp_take(&look, U'中')) {
         return 0;
     }
     icp_symbol_t next = icp_cursor_peek(&look);
@@ -132,8 +137,8 @@ static int read_pending(icp_reading_t *reading)
     return 1;
 }
 
-/* ICP备案05012345号, ICP备案号：京05012345号: a label's words where the number's own should be. Without a province something
- * must call the digits a number. */
+/* ICP备案05012345号, ICP备案号：京05012345号: a label's words where the number's own should be. Without a province
+ * something must call the digits a number. */
 static int read_wording(icp_reading_t *reading)
 {
     icp_take(&reading->ahead, U'案');
@@ -155,7 +160,8 @@ static int read_wording(icp_reading_t *reading)
     icp_read_end(reading);
     reading->wording = 1;
     int evident = reading->hao || reading->digits.blanks > 1 || icp_count_fits(reading->form, &reading->digits);
-    return reading->digits.count && evident && (called || reading->hao || reading->province != ICP_PROVINCE_ABSENT) && is_meant(reading);
+    called |= reading->hao || reading->province != ICP_PROVINCE_ABSENT;
+    return reading->digits.count && evident && called && is_meant(reading);
 }
 
 /* 沪ICP备号: a template that was given no number; not the label 沪ICP备号码. */
@@ -183,8 +189,9 @@ static int read_licensed(icp_number_t *number, icp_reading_t *reading, apr_pool_
             return judge(number, &worded, pool);
         }
     }
-    for (int i = 0; i < 3 && (icp_take_any(&reading->ahead, ICP_SEPARATORS, 1) || icp_take_any(&reading->ahead, L"字第", 1)); i++) {
-    }
+    icp_take_any(&reading->ahead, ICP_SEPARATORS, 2);
+    icp_take_any(&reading->ahead, L"字第", 2);
+    icp_take_any(&reading->ahead, ICP_SEPARATORS, 1);
     icp_read_digits(reading);
     icp_read_end(reading);
     return (reading->digits.count ? is_meant(reading) : is_empty(reading)) && judge(number, reading, pool);
@@ -193,7 +200,8 @@ static int read_licensed(icp_number_t *number, icp_reading_t *reading, apr_pool_
 /* One that is not well formed is nobody's business here. */
 static int read_police(icp_number_t *number, icp_reading_t *reading, apr_pool_t *pool)
 {
-    if (!icp_take_back(&reading->back, U'安') || !icp_take_back(&reading->back, U'网') || !icp_take_back(&reading->back, U'公')) {
+    icp_cursor_t *back = &reading->back;
+    if (!icp_take_back(back, U'安') || !icp_take_back(back, U'网') || !icp_take_back(back, U'公')) {
         return 0;
     }
     icp_cursor_t words = reading->back;
@@ -221,15 +229,16 @@ static int read_bare(icp_number_t *number, icp_reading_t *reading, apr_pool_t *p
     icp_read_province(reading);
     icp_read_end(reading);
     reading->wording = 1;
-    return reading->province > ICP_PROVINCE_FALSE && (reading->hao || icp_count_fits(reading->form, &reading->digits))
-           && is_meant(reading) && judge(number, reading, pool);
+    int evident = reading->hao || icp_count_fits(reading->form, &reading->digits);
+    return reading->province > ICP_PROVINCE_FALSE && evident && is_meant(reading) && judge(number, reading, pool);
 }
 
-/* What stands before B1 or B2: 合字, a province, both perhaps with ICP证 behind, or A2. before B1.B2. */
+/* What stands before B1 or B2: 合字, a province, both perhaps with ICP证 or ICP备 behind, or A2. before B1.B2. */
 static void read_telecom_issuer(icp_reading_t *reading)
 {
     icp_cursor_t look = reading->back;
-    if (reading->form == &TELECOM_B1_B2 && icp_take_back(&look, '.') && icp_take_back(&look, '2') && icp_take_back(&look, 'A')) {
+    int a2 = icp_take_back(&look, '.') && icp_take_back(&look, '2') && icp_take_back(&look, 'A');
+    if (a2 && reading->form == &TELECOM_B1_B2) {
         reading->form = &TELECOM_A2;
         reading->province = ICP_PROVINCE_RIGHT;
         reading->back = look;
@@ -237,7 +246,7 @@ static void read_telecom_issuer(icp_reading_t *reading)
     }
     icp_reading_t permit = *reading;
     icp_take_back(&permit.back, ':');
-    if (icp_take_back(&permit.back, U'证') && icp_read_letters(&permit)) {
+    if ((icp_take_back(&permit.back, U'证') || icp_take_back(&permit.back, U'备')) && icp_read_letters(&permit)) {
         reading->back = permit.back;
     }
     look = reading->back;
@@ -285,8 +294,8 @@ static int read_telecom(icp_number_t *number, icp_reading_t *reading, apr_pool_t
 int icp_number_read(icp_number_t *number, const char *text, apr_size_t floor, apr_size_t length, apr_size_t anchor,
                     apr_pool_t *pool)
 {
-    icp_reading_t reading = {.back = icp_cursor(text, floor, length, anchor), .ahead = icp_cursor(text, floor, length, anchor)};
-    icp_cursor_t look = reading.back;
+    icp_cursor_t look = icp_cursor(text, floor, length, anchor);
+    icp_reading_t reading = {.back = look, .ahead = look};
     switch (icp_cursor_next(&reading.ahead).code) {
     case U'备':
         if (icp_cursor_previous(&look).code == U'安') {

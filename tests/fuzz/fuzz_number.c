@@ -1,5 +1,5 @@
-/* Any bytes as page text: what is found lies inside, in order, without overlap; a normal form is read as itself; the same text behind
- * a block border is found once more. */
+/* Any bytes as page text: what is found lies inside, in order, without overlap; a normal form is read as itself; the same
+ * text behind a block border is found once more. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

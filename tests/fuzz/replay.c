@@ -1,4 +1,4 @@
-/* Feeds files, or all files of a folder, to a fuzz target: what libFuzzer found once is tried by every compiler in make check. */
+/* Feeds files, or all files of a folder, to a fuzz target: what libFuzzer found once is tried by every compiler. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* ICP numbers: every line of tests/corpus/numbers.tsv, alone and all in one text, the labelled list of ../shared where it is beside
- * the checkout, and what must hold for hostile text. Run from the top of the checkout. */
+/* ICP numbers: every line of tests/corpus/numbers.tsv, alone and all in one text, the labelled list of ../shared where it is
+ * beside the checkout, and what must hold for hostile text. Run from the top of the checkout. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,7 +131,7 @@ START_TEST(each_line_of_the_corpus)
 }
 END_TEST
 
-/* Block borders keep the lines apart, at every alignment of the scanner's blocks; `start` and `end` are those of the same bytes. */
+/* Block borders keep the lines apart, at every alignment of the scanner's blocks; the bytes [start, end) alone are the same. */
 START_TEST(the_corpus_as_one_text)
 {
     FILE *file = open_corpus();
@@ -179,9 +179,13 @@ END_TEST
 /* The words of the shared list for what was found. */
 static const char *shared_verdict(const icp_number_t *number)
 {
-    if (number->kind == ICP_NUMBER_POLICE) return strlen(number->text) == strlen("京公网安备号") + 12 ? "police-old" : "police";
+    if (number->kind == ICP_NUMBER_POLICE) {
+        return strlen(number->text) == strlen("京公网安备号") + 12 ? "police-old" : "police";
+    }
     if (number->kind != ICP_NUMBER_NONE) {
-        if (number->service) return number->service == 'A' ? "ok-app" : number->service == 'X' ? "ok-miniprogram" : "ok-quickapp";
+        if (number->service == 'A') return "ok-app";
+        if (number->service == 'X') return "ok-miniprogram";
+        if (number->service == 'K') return "ok-quickapp";
         if (number->marks & ICP_MARK_ALIAS_PROVINCE) return "ok-alias";
         if (number->marks & ICP_MARK_PLACEHOLDER && !number->suffix) return "placeholder-suspect";
         if (number->marks & ICP_MARK_NO_HAO && number->kind == ICP_NUMBER_FILING) return "ok-nohao";
@@ -209,7 +213,8 @@ START_TEST(the_shared_list)
         }
         apr_array_header_t *found = find(fields[0]);
         ck_assert_msg(found->nelts > 0, "%s: nothing found", fields[0]);
-        ck_assert_msg(!strcmp(shared_verdict(at(found, 0)), fields[1]), "%s: %s, not %s", fields[0], shared_verdict(at(found, 0)), fields[1]);
+        const char *verdict = shared_verdict(at(found, 0));
+        ck_assert_msg(!strcmp(verdict, fields[1]), "%s: %s, not %s", fields[0], verdict, fields[1]);
         if (*fields[2]) {
             ck_assert_str_eq(at(found, 0)->text, fields[2]);
         }
@@ -262,6 +267,7 @@ START_TEST(same_license_is_told_by_province_kind_and_digits)
         {"沪ICP备05012345号", "滬ICP備 05012345-3", 1}, {"川ICP备05012345号-1", "蜀ICP备05012345号-2A", 1},
         {"沪ICP备05012345号", "沪ICP备05012346号", 0},  {"沪ICP备05012345号", "浙ICP备05012345号", 0},
         {"沪ICP备05012345号", "沪ICP证05012345号", 0},  {"沪B2-20110031", "沪B2-20110031-4", 1},
+        {"川B2-20110031", "蜀B2-20110031-4", 1},         {"川B2-20110031", "合字B2-20110031", 0},
         {"沪B2-20110031", "沪B1-20110031", 0},          {"京公网安备11010802012345号", "京公网安备11010802012345号", 0},
         {"港ICP备20240227号", "港ICP备20240227号", 0},
     };
@@ -311,8 +317,8 @@ END_TEST
 START_TEST(hostile_text_takes_linear_time)
 {
     static const char *const parts[] = {
-        "ICP备", "沪ICP备", "备", "1", "沪ICP备1", "\u200b", "备\u200b\u200b\u200b\u200b", " ", "B2-", "沪B2-1", "京公网安备", "号-1", "X", "ICP备案号",
-        "I C P 备 ", "\xe5\xa4", "\xff", "沪ICP备05012345号-1-", "公", "证", "正在",
+        "ICP备", "沪ICP备", "备", "1", "沪ICP备1", "\u200b", "备\u200b\u200b\u200b\u200b", " ", "B2-", "沪B2-1", "京公网安备",
+        "号-1", "X", "ICP备案号", "I C P 备 ", "\xe5\xa4", "\xff", "沪ICP备05012345号-1-", "公", "证", "正在",
     };
     const char *part = parts[_i];
     size_t length = strlen(part), count = 200000;
