@@ -156,10 +156,11 @@ static void send_html(request_rec *r, const icp_gate_health_t *health)
     ap_rputs("</table>\n<h2>Register</h2>\n<table>\n", r);
     row(r, "File", icp_main_conf()->register_path);
     row_of_number(r, "Revision", facts->revision);
-    row(r, "Read", local_time(facts->read_at, pool));
+    row(r, "Read", apr_psprintf(pool, "%s, %" APR_TIME_T_FMT " s ago", local_time(facts->read_at, pool),
+                                apr_time_sec(r->request_time - facts->read_at)));
     row(r, "Memory", apr_psprintf(pool, "%" APR_SIZE_T_FMT " KB", (facts->bytes + 1023) / 1024));
     row(r, "Passes", icp_main_conf()->has_pass_key ? "on" : "off");
-    row_of_number(r, "Answered by the child with process id", getpid());
+    row_of_number(r, "This child's process id", getpid());
     ap_rputs("</table>\n<p><a href=\"?json\">JSON</a> · <a href=\"?metrics\">Metrics</a></p>\n</main>\n</body>\n</html>\n", r);
 }
 
