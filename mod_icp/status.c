@@ -66,7 +66,7 @@ static void send_json(request_rec *r, const icp_gate_health_t *health)
                                "pid", (int)getpid(), "passes", icp_main_conf()->has_pass_key,
                                "register", "path", icp_main_conf()->register_path, "current", !health->fault,
                                "fault", health->fault,
-                               "fault_since", health->fault_since ? json_integer(seconds(health->fault_since)) : json_null(),
+                               "fault_since", health->fault ? json_integer(seconds(health->fault_since)) : json_null(),
                                "revision", (json_int_t)facts->revision, "read_at", (json_int_t)seconds(facts->read_at),
                                "bytes", (json_int_t)facts->bytes,
                                "sites", (json_int_t)facts->sites, "hosts", (json_int_t)facts->hosts,
@@ -102,12 +102,12 @@ static void send_metrics(request_rec *r, const icp_gate_health_t *health)
     gauge(r, "icp_passes_enabled", "1 if passes open suspended sites for their owners.", icp_main_conf()->has_pass_key);
 }
 
-static const char *local_time(apr_time_t time, apr_pool_t *pool)
+static const char *when(const request_rec *r, apr_time_t time)
 {
     apr_time_exp_t t;
     if (!time || apr_time_exp_lt(&t, time) != APR_SUCCESS) return "never";
-    return apr_psprintf(pool, "%04d-%02d-%02d %02d:%02d:%02d", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min,
-                        t.tm_sec);
+    return apr_psprintf(r->pool, "%04d-%02d-%02d %02d:%02d:%02d, %" APR_TIME_T_FMT " s ago", t.tm_year + 1900, t.tm_mon + 1,
+                        t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, apr_time_sec(r->request_time - time));
 }
 
 static void row(request_rec *r, const char *label, const char *value)
@@ -139,9 +139,8 @@ static void send_html(request_rec *r, const icp_gate_health_t *health)
     ap_set_content_type(r, "text/html; charset=utf-8");
     ap_rputs(head, r);
     if (health->fault) {
-        ap_rprintf(r, "<p role=\"alert\"><strong>The newest state of the register is not in force</strong>%s%s: %s.</p>\n",
-                   health->fault_since ? " since " : "", health->fault_since ? local_time(health->fault_since, pool) : "",
-                   ap_escape_html(pool, health->fault));
+        ap_rprintf(r, "<p role=\"alert\"><strong>The newest state of the register is not in force</strong> (since %s): %s.</p>\n",
+                   when(r, health->fault_since), ap_escape_html(pool, health->fault));
     }
     else {
         ap_rputs("<p role=\"status\">The newest state of the register is in force.</p>\n", r);
@@ -156,8 +155,7 @@ static void send_html(request_rec *r, const icp_gate_health_t *health)
     ap_rputs("</table>\n<h2>Register</h2>\n<table>\n", r);
     row(r, "File", icp_main_conf()->register_path);
     row_of_number(r, "Revision", facts->revision);
-    row(r, "Read", apr_psprintf(pool, "%s, %" APR_TIME_T_FMT " s ago", local_time(facts->read_at, pool),
-                                apr_time_sec(r->request_time - facts->read_at)));
+    row(r, "Read", when(r, facts->read_at));
     row(r, "Memory", apr_psprintf(pool, "%" APR_SIZE_T_FMT " KB", (facts->bytes + 1023) / 1024));
     row(r, "Passes", icp_main_conf()->has_pass_key ? "on" : "off");
     row_of_number(r, "This child's process id", getpid());
@@ -174,7 +172,7 @@ int icp_status_handler(request_rec *r)
     ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, -1);
     if (r->method_number != M_GET) return HTTP_METHOD_NOT_ALLOWED;
 
-    icp_gate_health_t health = {.fault = "ICPEngine is Off everywhere"};
+    icp_gate_health_t health = {.fault = "ICPEngine is Off everywhere", .fault_since = r->request_time};
     if (icp_main_conf()->any_engine) icp_gate_health(&health, r->pool);
     apr_table_setn(r->headers_out, "Cache-Control", "no-store");
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
