@@ -54,17 +54,40 @@ static icp_error_t *get_by_id(icp_license_t **result, icp_register_t *reg, apr_i
     return NULL;
 }
 
-static icp_error_t *find(icp_license_t **result, icp_register_t *reg, const char *number, apr_pool_t *pool)
+/* Its id, 0 if it is not on file. Counts nothing, so an import of many sites of one license asks this for each. */
+static icp_error_t *find_id(apr_int64_t *id, int *active, icp_register_t *reg, const char *number)
 {
     icp_stmt_t *stmt;
     int row;
-    *result = NULL;
+    *id = *active = 0;
     ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_LICENSE_FIND, "s", number));
     ICP_TRY(icp_stmt_step(&row, stmt));
     if (!row) return NULL;
-    apr_int64_t id = icp_stmt_int(stmt, 0);
+    *id = icp_stmt_int(stmt, 0);
+    *active = (int)icp_stmt_int(stmt, 1);
     icp_stmt_reset(stmt);
-    return get_by_id(result, reg, id, pool);
+    return NULL;
+}
+
+static icp_error_t *find(icp_license_t **result, icp_register_t *reg, const char *number, apr_pool_t *pool)
+{
+    apr_int64_t id;
+    int active;
+    *result = NULL;
+    ICP_TRY(find_id(&id, &active, reg, number));
+    return id ? get_by_id(result, reg, id, pool) : NULL;
+}
+
+static icp_error_t *not_on_file(const char *number, apr_pool_t *pool)
+{
+    return icp_error(pool, ICP_NOT_FOUND, apr_psprintf(pool, "put it on file: icpadmin license add %s --holder NAME", number),
+                     "the license %s is not on file", number);
+}
+
+icp_error_t *icp_license_id(apr_int64_t *id, int *active, icp_register_t *reg, const icp_number_t *number, apr_pool_t *pool)
+{
+    ICP_TRY(find_id(id, active, reg, number->license));
+    return *id ? NULL : not_on_file(number->license, pool);
 }
 
 icp_error_t *icp_license_get(icp_license_t **license, icp_register_t *reg, const char *number, apr_pool_t *pool)
@@ -72,9 +95,7 @@ icp_error_t *icp_license_get(icp_license_t **license, icp_register_t *reg, const
     icp_number_t *parsed;
     ICP_TRY(icp_license_parse(&parsed, number, pool));
     ICP_TRY(find(license, reg, parsed->license, pool));
-    if (*license) return NULL;
-    return icp_error(pool, ICP_NOT_FOUND, apr_psprintf(pool, "put it on file: icpadmin license add %s --holder NAME", parsed->license),
-                     "the license %s is not on file", parsed->license);
+    return *license ? NULL : not_on_file(parsed->license, pool);
 }
 
 static json_t *license_json(const icp_license_t *license)

@@ -23,6 +23,9 @@ icp_error_t *icp_license_add(icp_license_t **license, icp_register_t *reg, const
 
 icp_error_t *icp_license_get(icp_license_t **license, icp_register_t *reg, const char *number, apr_pool_t *pool);
 
+/* Only its id, and whether it is active: what adding a site needs, at the same cost however many sites show the number. */
+icp_error_t *icp_license_id(apr_int64_t *id, int *active, icp_register_t *reg, const icp_number_t *number, apr_pool_t *pool);
+
 /* Inside a change: to "cancelled" or "revoked". Sites that have no other active license are suspended for `cancelled`;
  * `suspended` (const char * site names) may be NULL. */
 icp_error_t *icp_license_end(icp_register_t *reg, const char *number, const char *status, const char *note,

@@ -137,20 +137,18 @@ static icp_error_t *check_numbers(apr_array_header_t **list, icp_register_t *reg
     *list = apr_array_make(pool, 1, sizeof(site_number_t));
     for (int i = 0; given && i < given->nelts; i++) {
         icp_number_t *number;
-        icp_license_t *license;
-        int known = 0;
+        apr_int64_t license_id;
+        int active, known = 0;
         ICP_TRY(icp_license_parse(&number, APR_ARRAY_IDX(given, i, const char *), pool));
         if (number->service) {
             return icp_error(pool, ICP_USAGE, "give the website's number, with a suffix without letter", "%s is the number of an app, not of a website",
                              number->text);
         }
-        ICP_TRY(icp_license_get(&license, reg, number->license, pool));
+        ICP_TRY(icp_license_id(&license_id, &active, reg, number, pool));
         for (int j = 0; j < (*list)->nelts; j++) known |= strcmp(APR_ARRAY_IDX(*list, j, site_number_t).text, number->text) == 0;
         if (known) continue;
-        APR_ARRAY_PUSH(*list, site_number_t) = (site_number_t){.license_id = license->id,
-                                                               .suffix = number->suffix,
-                                                               .active = strcmp(license->status, "active") == 0,
-                                                               .text = number->text};
+        APR_ARRAY_PUSH(*list, site_number_t) = (site_number_t){
+            .license_id = license_id, .suffix = number->suffix, .active = active, .text = number->text};
     }
     return NULL;
 }

@@ -7,7 +7,7 @@ INSERT INTO license (number, holder_id, status, status_at, created_at) VALUES (?
 UPDATE license SET status = ?2, status_at = ?3 WHERE id = ?1
 
 -- STMT_LICENSE_FIND
-SELECT id FROM license WHERE number = ?1
+SELECT id, status = 'active' FROM license WHERE number = ?1
 
 -- STMT_LICENSE_BY_ID
 SELECT license.id, license.number, holder.name, holder.uscc, license.status, license.status_at, license.created_at,
