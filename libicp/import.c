@@ -93,10 +93,19 @@ static icp_error_t *refuse_other_holder(const icp_license_t *license, const char
     return NULL;
 }
 
+/* A code that the file knows and the register does not. */
+static icp_error_t *complete_holder(import_t *import, const icp_license_t *license, const char *uscc, apr_pool_t *pool)
+{
+    icp_holder_t *holder;
+    ICP_TRY(icp_holder_get(&holder, import->reg, license->holder, pool));
+    icp_holder_t known = {.id = holder->id, .uscc = uscc};
+    return icp_holder_edit(import->reg, &known, pool);
+}
+
 static icp_error_t *take_license(import_t *import, const char *const values[COLUMNS], apr_int64_t line, apr_pool_t *pool)
 {
     const char *number = values[0], *holder = values[1], *uscc = values[2], *status = *values[3] ? values[3] : "active";
-    int active = strcmp(status, "active") == 0, is_new;
+    int active = strcmp(status, "active") == 0, is_new, is_changed;
     icp_import_result_t *result = import->result;
     icp_number_t *parsed;
     icp_license_t *license;
@@ -112,9 +121,14 @@ static icp_error_t *take_license(import_t *import, const char *const values[COLU
     if (is_new) ICP_TRY(icp_license_add(&license, import->reg, number, holder, uscc, pool));
     else ICP_TRY(refuse_other_holder(license, holder, uscc, pool));
 
+    is_changed = strcmp(license->status, status) != 0;
+    if (!is_new && *uscc && !license->uscc) {
+        ICP_TRY(complete_holder(import, license, uscc, pool));
+        is_changed = 1;
+    }
     if (is_new) result->added++;
-    else if (strcmp(license->status, status) == 0) result->unchanged++;
-    else result->changed++;
+    else if (is_changed) result->changed++;
+    else result->unchanged++;
     if (strcmp(license->status, status) != 0) {
         apr_array_header_t *suspended = apr_array_make(pool, 4, sizeof(const char *));
         if (active) ICP_TRY(icp_license_reinstate(import->reg, number, NULL, pool));
