@@ -25,7 +25,7 @@ LINT_DEPS := $(CHECK_DEPS) cppcheck shellcheck pyflakes3 mandoc
 
 # Before config.mk is made, because on a fresh machine there is no apxs yet: the packages of the targets that were asked for.
 NEEDED := $(if $(filter deps,$(MAKECMDGOALS)),$(CHECK_DEPS)) $(if $(filter demo,$(MAKECMDGOALS)),$(DEMO_DEPS)) \
-          $(if $(filter check unit httpd,$(MAKECMDGOALS)),$(CHECK_DEPS)) $(if $(filter bench,$(MAKECMDGOALS)),$(BENCH_DEPS)) \
+          $(if $(filter check unit replay httpd,$(MAKECMDGOALS)),$(CHECK_DEPS)) $(if $(filter bench,$(MAKECMDGOALS)),$(BENCH_DEPS)) \
           $(if $(filter lint,$(MAKECMDGOALS)),$(LINT_DEPS))
 .PHONY: deps
 deps:
@@ -118,6 +118,10 @@ $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/libicp.a
 	@mkdir -p $(@D)
 	$(CC) -fsanitize=fuzzer $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(APR_LIBS)
 
+$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/libicp.a
+	@mkdir -p $(@D)
+	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(APR_LIBS)
+
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
@@ -153,7 +157,7 @@ httpd: all
 demo: all
 	@$(TEST_ENV) sh tests/demo/demo.sh
 
-bench: all
+bench: all $(BUILD)/bench/read_page
 	@$(TEST_ENV) $(PYTHON) tests/bench/bench.py $(T)
 
 lint: all $(BUILD)/icpadmin.8

@@ -5,7 +5,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from measure import Httpd, instructions_per_request, table
+from measure import instructions_per_request, table
+from env import Httpd
 
 SITES, SUSPENDED = 100_000, 10_000
 HOST = "s50001.example.cn"
