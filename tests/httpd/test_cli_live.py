@@ -1,0 +1,367 @@
+"""icpadmin check, enable, pass and queue against a running server: what they fetch, what they see, what they do about it."""
+import gzip
+import json
+import socket
+import sqlite3
+import threading
+import time
+
+import pytest
+
+from env import NUMBER
+
+OTHER = "京ICP备2021098765号-1"
+
+
+def page(number="", title="小店"):
+    return f'<!DOCTYPE html><meta charset="utf-8"><title>{title}</title><h1>{title}</h1><p>欢迎光临, 本店出售茶叶。</p>' \
+           f'<footer><a href="https://beian.miit.gov.cn/">{number}</a></footer>'
+
+
+GOOD, BAD, WRONG = page(NUMBER), page(), page(OTHER)
+
+
+def data(httpd, *arguments, code=0, **options):
+    return json.loads(httpd.icpadmin(*arguments, "--json", code=code, **options).out)
+
+
+def looked(httpd, site="shop.example.cn", code=None):
+    return data(httpd, "check", site, code=code)[0]
+
+
+@pytest.fixture
+def shop(httpd):
+    httpd.site("shop.example.cn", {"index.html": BAD}, hosts=["www.shop.example.cn"], aliases=["www.shop.example.cn"])
+    httpd.start()
+    return httpd
+
+
+# --- check -------------------------------------------------------------------------------------------------------------------
+
+
+def test_verdicts_of_several_sites(httpd):
+    for name, content in (("good", GOOD), ("bad", BAD), ("wrong", WRONG), ("hidden", page(f"<!-- {NUMBER} -->"))):
+        httpd.site(f"{name}.example.cn", {"index.html": content})
+    httpd.start()
+    looks = {look["site"].split(".")[0]: look for look in data(httpd, "check", "--all", code=1)}
+    assert {name: look["verdict"] for name, look in looks.items()} == {
+        "good": "displayed", "bad": "missing", "wrong": "incorrect", "hidden": "hidden"}
+    assert looks["good"]["displayed"] == [NUMBER] and looks["wrong"]["displayed"] == [OTHER]
+    assert looks["good"]["url"] == "http://good.example.cn/" and looks["good"]["status"] == 200 and looks["good"]["fault"] is None
+    assert data(httpd, "status")["verdicts"] == {"displayed": 1, "hidden": 1, "incorrect": 1, "missing": 1}
+    assert data(httpd, "site", "show", "bad.example.cn")["verdict"] == "missing"
+    assert httpd.icpadmin("check", "good.example.cn").out.splitlines()[1].split()[:2] == ["good.example.cn", "displayed"]
+    assert data(httpd, "site", "list", "--suspended") == []
+
+
+def test_one_site_that_fails_is_explained(shop):
+    result = shop.icpadmin("check", "www.shop.example.cn", code=1)
+    assert "shop.example.cn" in result.out and "missing" in result.out and NUMBER in result.out
+
+
+@pytest.mark.parametrize("arguments, code", [([], 2), (["--all", "shop.example.cn"], 2), (["nobody.example.cn"], 3), (["--all", "--limit", "0"], 2),
+                                             (["shop.example.cn", "--connect", "http="], 2), (["shop.example.cn", "--connect", "a:99999"], 2)])
+def test_what_cannot_be_checked(shop, arguments, code):
+    assert shop.icpadmin("check", *arguments, code=code).out == ""
+
+
+def test_names_from_standard_input_are_looked_at_once(shop):
+    assert len(data(shop, "check", "-", code=1, stdin="shop.example.cn\nwww.shop.example.cn\n")) == 1
+
+
+def test_a_dry_run_records_nothing(shop):
+    shop.icpadmin("check", "--all", "--enforce", "--dry-run", code=1)
+    assert data(shop, "site", "show", "shop.example.cn")["verdict"] is None
+    assert shop.get("http://shop.example.cn/").status == 200
+
+
+def test_enforce_suspends_what_fails_and_nothing_else(httpd):
+    for name, content in (("good", GOOD), ("bad", BAD), ("wrong", WRONG), ("hidden", page(f"<!-- {NUMBER} -->")), ("empty", "")):
+        httpd.site(f"{name}.example.cn", {"index.html": content})
+    httpd.start()
+    assert "--yes" in httpd.icpadmin("check", "--all", "--enforce", code=2).err
+    assert data(httpd, "site", "list", "--suspended") == []
+    looks = {look["site"]: look["suspended"] for look in data(httpd, "check", "--all", "--enforce", "--yes", code=1)}
+    assert looks == {"good.example.cn": None, "bad.example.cn": "missing", "wrong.example.cn": "incorrect", "hidden.example.cn": None,
+                     "empty.example.cn": None}
+    for name, status in (("good", 200), ("bad", 451), ("wrong", 451), ("hidden", 200), ("empty", 200)):
+        assert httpd.get(f"http://{name}.example.cn/").status == status
+    assert "bad.example.cn suspended" not in httpd.icpadmin("check", "--all", "--enforce", "--yes", code=1).out
+
+
+def test_a_suspended_site_is_seen_through_the_gate(shop):
+    shop.icpadmin("suspend", "shop.example.cn", "--reason", "missing")
+    look = looked(shop)
+    assert (look["verdict"], look["status"], look["suspended"], look["displayed"]) == ("missing", 200, "missing", [])
+
+
+def test_the_notice_is_never_taken_for_the_page(httpd):
+    """It names the number that the site must show."""
+    httpd.site("shop.example.cn", {"index.html": BAD})
+    httpd.start()
+    httpd.icpadmin("suspend", "shop.example.cn", "--reason", "missing")
+    (httpd.state / "pass.key").write_text("0" * 64 + "\n")  # not the one that httpd read
+    look = looked(httpd, code=1)
+    assert look["verdict"] == "unreadable" and look["displayed"] == [] and "ICPPassKey" in look["fault"]
+    assert httpd.icpadmin("enable", "shop.example.cn", code=1).err
+    assert httpd.get("http://shop.example.cn/").status == 451
+
+
+def test_redirects_inside_the_site_are_followed(httpd):
+    httpd.load("ssl", "alias")
+    httpd.site("shop.example.cn", {"home/index.html": GOOD}, hosts=["www.shop.example.cn"],
+               config="RedirectMatch ^/$ http://www.shop.example.cn/step")
+    httpd.vhost("www.shop.example.cn", {"home/index.html": GOOD}, config="RedirectMatch ^/step$ https://WWW.shop.example.cn/home/")
+    httpd.start()
+    look = looked(httpd, code=0)
+    assert look["verdict"] == "displayed" and look["url"].lower() == "https://www.shop.example.cn/home/"
+
+
+@pytest.mark.parametrize("target, fault", [("http://elsewhere.example.com/", "redirects to http://elsewhere.example.com/"),
+                                           ("http://shop.example.cn.evil.example/", "redirects to"), ("/again", "more than 10 redirects")])
+def test_redirects_that_lead_nowhere(httpd, target, fault):
+    httpd.load("alias")
+    httpd.site("shop.example.cn", {"index.html": GOOD}, config=f"RedirectMatch ^/ {target}")
+    httpd.start()
+    look = looked(httpd, code=1)
+    assert (look["verdict"], look["reason"]) == ("unreadable", "redirect") and fault in look["fault"]
+
+
+def test_https_where_nothing_answers_by_http(httpd):
+    httpd.load("ssl")
+    httpd.site("shop.example.cn", {"index.html": GOOD})
+    httpd.start()
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        connect = f"http=127.0.0.1:{closed.getsockname()[1]} https=127.0.0.1:{httpd.tls_port}"
+        look = data(httpd, "check", "shop.example.cn", ICP_CONNECT=connect)[0]
+    assert look["verdict"] == "displayed" and look["url"] == "https://shop.example.cn/"
+
+
+def test_nobody_answers(shop):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        look = data(shop, "check", "shop.example.cn", "--connect", f"127.0.0.1:{closed.getsockname()[1]}", code=1)[0]
+    assert (look["verdict"], look["reason"], look["status"]) == ("unreadable", "unreached", None) and "no answer" in look["fault"]
+
+
+def test_the_home_page_on_file_is_the_one_that_is_fetched(httpd):
+    httpd.site("shop.example.cn", {"index.html": BAD, "start.html": GOOD})
+    httpd.site("wild.example.cn", {"index.html": GOOD}, aliases=["*.wild.example.cn"])
+    httpd.icpadmin("site", "edit", "shop.example.cn", "--homepage", "/start.html")
+    httpd.icpadmin("site", "add", "wildcards", "--host", "*.wild2.example.cn", "--license", NUMBER)
+    httpd.vhost("wild2.example.cn", {"index.html": GOOD}, aliases=["*.wild2.example.cn"])
+    httpd.start()
+    assert looked(httpd, code=0)["url"] == "http://shop.example.cn/start.html"
+    assert looked(httpd, "wildcards", code=0)["url"] == "http://www.wild2.example.cn/"
+
+
+def test_compressed_pages_and_their_charset(httpd):
+    httpd.load("deflate", "filter")
+    httpd.site("shop.example.cn", {"index.html": GOOD}, config="SetOutputFilter DEFLATE")
+    httpd.site("gbk.example.cn", {"index.html": GOOD.replace('<meta charset="utf-8">', "").encode("gbk")}, config="AddDefaultCharset gbk")
+    httpd.start()
+    assert looked(httpd, code=0)["displayed"] == [NUMBER]
+    assert looked(httpd, "gbk.example.cn", code=0)["displayed"] == [NUMBER]
+
+
+class Backend(threading.Thread):
+    """A server that sends the same bytes to everybody and keeps what it was asked."""
+
+    def __init__(self, answer):
+        super().__init__(daemon=True)
+        self.answer, self.asked = answer, []
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            with connection:
+                request = b""
+                while b"\r\n\r\n" not in request and (chunk := connection.recv(65536)):
+                    request += chunk
+                self.asked.append(request.decode())
+                try:
+                    connection.sendall(self.answer)
+                except OSError:
+                    pass
+
+    def stop(self):
+        self.socket.close()
+
+
+def from_backend(httpd, answer, *arguments, code=None):
+    httpd.register_site("shop.example.cn")
+    backend = Backend(answer)
+    try:
+        look = data(httpd, "check", "shop.example.cn", "--connect", f"127.0.0.1:{backend.port}", *arguments, code=code)[0]
+    finally:
+        backend.stop()
+    return look, backend.asked
+
+
+def response(body, *headers, status="200 OK", length=None):
+    lines = [f"HTTP/1.1 {status}", "Content-Type: text/html", f"Content-Length: {len(body) if length is None else length}", *headers]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def test_what_a_site_is_asked(httpd):
+    _, asked = from_backend(httpd, response(GOOD.encode()))
+    headers = dict(line.split(": ", 1) for line in asked[0].split("\r\n")[1:] if line)
+    assert headers["Host"] == "shop.example.cn" and "Mozilla/5.0" in headers["User-Agent"] and headers["Accept-Language"].startswith("zh-CN")
+    assert "gzip" in headers["Accept-Encoding"] and "ICP-Pass" not in headers
+
+
+@pytest.mark.parametrize("answer, reason", [
+    (response(GOOD.encode(), status="500 Oops"), "status"), (response(GOOD.encode(), status="404 Not Found"), "status"),
+    (response(BAD.encode(), length=9999), "truncated"), (response(gzip.compress(GOOD.encode())[:40], "Content-Encoding: gzip"), None),
+    (response(GOOD.encode(), "Content-Encoding: sdch"), "encoded"), (response(b""), "empty"), (b"", "unreached"), (b"hello", "unreached"),
+    (response(GOOD.encode()).replace(b"text/html", b"image/png"), "type"),
+    (response(b"", "Location: ftp://shop.example.cn/", status="302 Found"), None)])
+def test_answers_that_cannot_be_judged(httpd, answer, reason):
+    look, _ = from_backend(httpd, answer, code=1)
+    assert look["verdict"] == "unreadable" and look["displayed"] == []
+    assert reason is None or look["reason"] == reason
+
+
+def test_a_page_over_the_limit_is_left(httpd):
+    endless = response(BAD.encode() + b"<p>" + b"x " * 4000000)
+    look, _ = from_backend(httpd, endless, "--limit", "65536", code=1)
+    assert (look["verdict"], look["reason"]) == ("unreadable", "limit")
+
+
+def test_a_proxy_in_the_environment_is_not_used(shop):
+    assert data(shop, "check", "shop.example.cn", code=1, http_proxy="http://127.0.0.1:9")[0]["verdict"] == "missing"
+
+
+# --- enable ------------------------------------------------------------------------------------------------------------------
+
+
+def test_enable_takes_a_page_that_is_right(shop):
+    shop.icpadmin("suspend", "shop.example.cn", "--reason", "missing")
+    refused = shop.icpadmin("enable", "shop.example.cn", code=1)
+    assert NUMBER in refused.out + refused.err and shop.get("http://shop.example.cn/").status == 451
+    shop.write("shop.example.cn", {"index.html": WRONG})
+    assert OTHER in shop.icpadmin("enable", "shop.example.cn", code=1).out
+    shop.write("shop.example.cn", {"index.html": GOOD})
+    assert "dry run" in shop.icpadmin("enable", "shop.example.cn", "--dry-run").err and shop.get("http://shop.example.cn/").status == 451
+    enabled = shop.icpadmin("enable", "www.shop.example.cn")
+    assert f"shop.example.cn enabled: http://shop.example.cn/ shows {NUMBER}" in enabled.out and "served to the public again" in enabled.out
+    assert shop.get("http://shop.example.cn/").status == 200
+    assert "not suspended" in shop.icpadmin("enable", "shop.example.cn", code=1).err
+    shop.icpadmin("enable", "nobody.example.cn", code=3)
+    assert [e["action"] for e in data(shop, "log", "--site", "shop.example.cn")][-1] in ("site.enable", "site.verdict")
+
+
+def test_a_number_that_is_no_longer_active_does_not_enable(shop):
+    shop.write("shop.example.cn", {"index.html": GOOD})
+    shop.icpadmin("license", "cancel", NUMBER.split("-", maxsplit=1)[0])
+    assert shop.icpadmin("enable", "shop.example.cn", code=1).err
+    assert shop.get("http://shop.example.cn/").status == 451
+
+
+def test_attest_is_for_pages_that_no_machine_can_read(shop):
+    attest = ("--attest", NUMBER, "--note", "in the footer image")
+    shop.icpadmin("suspend", "shop.example.cn", "--reason", "missing")
+    shop.icpadmin("enable", "shop.example.cn", "--attest", NUMBER, code=2)
+    shop.icpadmin("enable", "shop.example.cn", "--note", "x", code=2)
+    shop.icpadmin("enable", "shop.example.cn", "--attest", OTHER, "--note", "x", code=1)
+    shop.write("shop.example.cn", {"index.html": WRONG})
+    shop.icpadmin("enable", "shop.example.cn", *attest, code=1)
+    shop.write("shop.example.cn", {"index.html": '<body><h1>店</h1><footer><img src="icp.png"></footer>'})
+    assert "attests" in shop.icpadmin("enable", "shop.example.cn", *attest, "--actor", "李雷").out
+    assert shop.get("http://shop.example.cn/").status == 200
+    event = [e for e in data(shop, "log", "--site", "shop.example.cn") if e["note"] == "in the footer image"][-1]
+    assert event["actor"] == "李雷" and NUMBER in json.dumps(event["after"], ensure_ascii=False)
+
+
+def test_several_sites_are_enabled_each_by_itself(httpd):
+    httpd.site("a.example.cn", {"index.html": GOOD})
+    httpd.site("b.example.cn", {"index.html": BAD})
+    httpd.start()
+    httpd.icpadmin("suspend", "a.example.cn", "b.example.cn", "--reason", "missing", "--yes")
+    httpd.icpadmin("enable", "a.example.cn", "b.example.cn", code=2)
+    answers = {x["site"]: x["enabled"] for x in data(httpd, "enable", "a.example.cn", "b.example.cn", "--yes", code=1)}
+    assert answers == {"a.example.cn": True, "b.example.cn": False}
+
+
+# --- pass --------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_pass_lets_its_bearer_in(shop):
+    shop.icpadmin("pass", "shop.example.cn", "--for", "2h", code=1)
+    shop.icpadmin("suspend", "shop.example.cn", "--reason", "missing")
+    given = data(shop, "pass", "shop.example.cn", "--for", "30m")[0]
+    assert given["link"] == f"http://shop.example.cn/?icp-pass={given['token']}" and abs(given["expires_at"] - time.time() - 1800) < 300
+    assert shop.get("http://shop.example.cn/", {"Cookie": f"icp-pass={given['token']}"}).status == 200
+    assert shop.get("http://shop.example.cn/").status == 451
+    log = shop.icpadmin("log", "--site", "shop.example.cn", "--json").out
+    assert "site.pass" in log and given["token"] not in log
+
+
+@pytest.mark.parametrize("duration", ["0h", "8d", "2 hours", "h", "-1h", "99999999999999999999h", "1w", ""])
+def test_lengths_of_time_that_are_none(shop, duration):
+    shop.icpadmin("suspend", "shop.example.cn", "--reason", "missing")
+    shop.icpadmin("pass", "shop.example.cn", f"--for={duration}", code=2)
+
+
+# --- queue -------------------------------------------------------------------------------------------------------------------
+
+
+def items(httpd):
+    return {item["site"]: item for item in data(httpd, "queue")}
+
+
+def test_queue_names_what_needs_a_person(httpd):
+    contents = {"good": GOOD, "bad": BAD, "hidden": page(f"<!-- {NUMBER} -->"), "shell": '<div id="app"></div><script src="/app.js"></script>'}
+    for name, content in contents.items():
+        httpd.site(f"{name}.example.cn", {"index.html": content})
+    httpd.site("free.example.cn", {"index.html": page(OTHER)}, number=None)
+    httpd.start()
+    assert "served without a license" in items(httpd)["free.example.cn"]["why"]
+    httpd.icpadmin("check", "--all", code=1)
+    queue = items(httpd)
+    assert set(queue) == {"bad.example.cn", "hidden.example.cn", "shell.example.cn", "free.example.cn"}
+    assert queue["bad.example.cn"]["command"] == "icpadmin suspend bad.example.cn --reason missing"
+    assert "hidden" in queue["hidden.example.cn"]["why"] and "unreadable" in queue["shell.example.cn"]["why"]
+    assert OTHER in queue["free.example.cn"]["why"] and "license add" in queue["free.example.cn"]["command"]
+    httpd.icpadmin("queue", "--seen", "shell.example.cn", code=2)
+    httpd.icpadmin("queue", "--seen", "good.example.cn", "--note", "x", code=1)
+    httpd.icpadmin("queue", "--seen", "shell.example.cn", "--note", "drawn by script, seen in the browser")
+    assert "shell.example.cn" not in items(httpd)
+    httpd.icpadmin("check", "shell.example.cn", code=1)
+    assert "shell.example.cn" not in items(httpd)
+    httpd.icpadmin("suspend", "bad.example.cn", "--reason", "missing")
+    assert "bad.example.cn" not in items(httpd)
+    httpd.write("bad.example.cn", {"index.html": GOOD})
+    httpd.icpadmin("check", "bad.example.cn")
+    assert items(httpd)["bad.example.cn"]["command"] == "icpadmin enable bad.example.cn"
+
+
+def test_queue_compares_with_what_live_traffic_saw(httpd):
+    httpd.config("ICPInspectInterval 0")
+    httpd.site("shop.example.cn", {"index.html": GOOD})
+    httpd.start()
+    httpd.icpadmin("check", "shop.example.cn")
+    assert items(httpd) == {}
+    time.sleep(1)  # sightings are told apart by the second
+    httpd.write("shop.example.cn", {"index.html": BAD})
+    httpd.get("http://shop.example.cn/")
+    httpd.wait_for(lambda: items(httpd), "report what it saw")
+    assert items(httpd)["shop.example.cn"]["command"] == "icpadmin check shop.example.cn"
+    assert "missing" in items(httpd)["shop.example.cn"]["why"]
+
+
+def test_sightings_that_are_no_database_are_a_warning(httpd):
+    httpd.register_site("shop.example.cn")
+    httpd.sightings.write_text("not a database" * 100)
+    assert "warning" in httpd.icpadmin("queue").err
+    httpd.sightings.unlink()
+    with sqlite3.connect(httpd.sightings) as other:
+        other.execute("CREATE TABLE x (y)")
+    assert "warning" in httpd.icpadmin("queue").err
