@@ -51,6 +51,7 @@ DefaultRuntimeDir "$dir"
 Listen 127.0.0.1:$2
 LoadModule mpm_event_module $modules/mod_mpm_event.so
 LoadModule authz_core_module $modules/mod_authz_core.so
+LoadModule authz_host_module $modules/mod_authz_host.so
 LoadModule dir_module $modules/mod_dir.so
 LoadModule mime_module $modules/mod_mime.so
 TypesConfig "$dir/mime.types"
@@ -150,6 +151,7 @@ ICPContact "support@hosting.example"
     DocumentRoot "$dir/www"
     <Location "/icp-status">
         SetHandler icp-status
+        Require local
     </Location>
 </VirtualHost>
 $(for site in tea toys books; do printf '<VirtualHost *:%s>\nServerName %s.example.cn\nServerAlias %s.localhost\nDocumentRoot "%s"\n</VirtualHost>\n' \
@@ -169,11 +171,12 @@ say "Toys shows no number, books shows the number of the tea shop. Both are turn
 run 0 "icpadmin suspend toys.example.cn --reason missing --note 'no number on the home page'"
 run 0 "icpadmin suspend books.example.cn --reason incorrect --note 'shows the number of tea.example.cn'"
 
-say "The very next request gets the ICP requirement page: in a browser as HTML, here as plain text, in English and Chinese."
-run 0 "curl -si -H 'Accept: text/plain' http://toys.localhost:$port/"
-shows 'HTTP/1.1 451' 浙ICP备10203044号-1 no-store
-run 0 "curl -s -H 'Accept: text/plain' -H 'Accept-Language: zh-CN' http://books.localhost:$port/any/page"
-shows 浙ICP备10203044号-2
+say "The very next request gets the ICP requirement page: HTML in a browser, here as text, the visitor's language first."
+run 0 "curl -si -H 'Accept: text/plain' -H 'Accept-Language: en' http://toys.localhost:$port/"
+shows 'HTTP/1.1 451' no-store 'suspended' 浙ICP备10203044号-1
+say "So does every other path, method and host name of a suspended site."
+run 0 "curl -s -o /dev/null -w '%{http_code}\\n' -X POST -H 'Host: books.example.cn' http://127.0.0.1:$port/any/page"
+shows 451
 
 say "The others are served as before."
 run 0 "curl -s http://tea.localhost:$port/"
