@@ -192,9 +192,9 @@ static void set_headers(request_rec *r, const icp_conf_t *conf, const char **val
     if (conf->notice_status == HTTP_SERVICE_UNAVAILABLE) apr_table_setn(headers, "Retry-After", RETRY_AFTER);
 }
 
-/* Takes in what the client sends, so that it gets to read the answer: over HTTP/2, where ap_discard_request_body() does nothing, a
- * stream that is answered early is reset, and some clients then drop the answer. What is left past the limit httpd
- * discards after the answer. */
+/* Takes in what the client sends, so that it gets to read the answer: over HTTP/2, where ap_discard_request_body() does
+ * nothing, a stream that is answered early is reset, and some clients then drop the answer. What is left past the limit
+ * httpd discards after the answer. */
 static void discard_body(request_rec *r)
 {
     apr_bucket_brigade *brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);

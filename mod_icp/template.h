@@ -24,9 +24,9 @@ typedef enum icp_escape_e {
     ICP_ESCAPE_HTML  /* safe in text and in quoted attributes */
 } icp_escape_e;
 
-/* Parses `text` (kept: it must live as long as `pool`). `source` is the file that errors name, with the line. `names` is the
- * vocabulary, ended by NULL: it must stay as it is while the template is used. Parts of `parts` (may be NULL) can be shown too. ICP_USAGE: not UTF-8, empty, too
- * large, unknown name, a section left open or closed by another name. */
+/* Parses `text` (kept: it must live as long as `pool`). `source` is the file that errors name, with the line. `names` is
+ * the vocabulary, ended by NULL: it must stay as it is while the template is used. Parts of `parts` (may be NULL) can be
+ * shown too. ICP_USAGE: not UTF-8, empty, too large, unknown name, a section left open or closed by another name. */
 icp_error_t *icp_template_parse(icp_template_t **result, const char *source, const char *text, apr_size_t length,
                                 const char *const *names, const icp_template_t *parts, apr_pool_t *pool);
 

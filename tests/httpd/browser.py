@@ -14,7 +14,8 @@ import tempfile
 
 CHROMIUM = os.environ.get("ICP_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run",
-         "--disable-extensions", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-features=HttpsUpgrades",
+         "--disable-extensions", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+         "--disable-features=HttpsUpgrades",
          "--no-proxy-server", "--remote-debugging-pipe")
 
 
