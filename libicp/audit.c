@@ -6,25 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <apr_escape.h>
 #include <apr_strings.h>
 #include <apr_tables.h>
-#include <openssl/evp.h>
 
+#include "digest.h"
 #include "register_files.h"
 
 #define BATCH 256 /* events read at a time */
 
-static void hash_field(EVP_MD_CTX *digest, const char *text)
+static void hash_field(icp_digest_t *digest, const char *text)
 {
     char length[24];
     apr_size_t bytes = strlen(text);
-    int digits = apr_snprintf(length, sizeof length, "%" APR_SIZE_T_FMT ":", bytes);
-    EVP_DigestUpdate(digest, length, digits);
-    EVP_DigestUpdate(digest, text, bytes);
+    icp_digest_add(digest, length, apr_snprintf(length, sizeof length, "%" APR_SIZE_T_FMT ":", bytes));
+    icp_digest_add(digest, text, bytes);
 }
 
-static void hash_number(EVP_MD_CTX *digest, apr_int64_t number)
+static void hash_number(icp_digest_t *digest, apr_int64_t number)
 {
     char text[24];
     apr_snprintf(text, sizeof text, "%" APR_INT64_T_FMT, number);
@@ -34,25 +32,16 @@ static void hash_number(EVP_MD_CTX *digest, apr_int64_t number)
 /* event->hash is not read. */
 static icp_error_t *hash_event(char hex[65], const char *previous, const icp_event_t *event, apr_pool_t *pool)
 {
-    unsigned char hash[EVP_MAX_MD_SIZE];
-    unsigned int length = 0;
-    EVP_MD_CTX *digest = EVP_MD_CTX_new();
-    if (!digest || EVP_DigestInit_ex(digest, EVP_sha256(), NULL) != 1) {
-        EVP_MD_CTX_free(digest);
-        return icp_error(pool, ICP_FAULT, NULL, "libcrypto gives no SHA-256");
-    }
-    EVP_DigestUpdate(digest, previous, strlen(previous));
+    const char *texts[] = {event->actor, event->action, event->subject, event->before, event->after, event->note};
+    icp_digest_t *digest;
+    ICP_TRY(icp_digest_begin(&digest, pool));
+    icp_digest_add(digest, previous, strlen(previous));
     hash_number(digest, event->id);
     hash_number(digest, apr_time_sec(event->at));
-    const char *texts[] = {event->actor, event->action, event->subject, event->before, event->after, event->note};
     for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         hash_field(digest, texts[i]);
     }
-    int done = EVP_DigestFinal_ex(digest, hash, &length);
-    EVP_MD_CTX_free(digest);
-    if (done != 1 || length != 32) return icp_error(pool, ICP_FAULT, NULL, "libcrypto gives no SHA-256");
-    apr_escape_hex(hex, hash, length, 0, NULL);
-    return NULL;
+    return icp_digest_end(hex, digest, pool);
 }
 
 /* Reads the end of the log; an error if register.db and private.db disagree about it. */

@@ -7,6 +7,8 @@
 
 #include "register.h"
 
+#define ICP_BACKUP_ID 0x49435042 /* PRAGMA application_id, 'ICPB' */
+
 /* Writes a new file under a temporary name, syncs it and renames it; refuses to replace an existing one. */
 icp_error_t *icp_backup_write(icp_register_t *reg, const char *file, apr_pool_t *pool);
 
@@ -15,9 +17,11 @@ typedef struct icp_restore_t {
     apr_array_header_t *carried;     /* const char *: sites that stay suspended though the backup has them open */
 } icp_restore_t;
 
-/* Puts the state of `file` in place of the register's. No way around rule 2: a site suspended now is suspended after,
- * even if the backup has it open or does not know it. The present state is saved first as a backup beside the
- * register. Records a register.restore event in the restored log. `path`'s register need not be readable. */
+/* Puts the state of `file` in place of the register's. No way around rule 2: a site suspended now is suspended after, by every host
+ * name it has now, even if the backup has it open, does not know it, or gives the name to another site; nor around rule 8: a license
+ * that has ended since stays ended. The present state is saved first as a backup beside the register. Records a register.restore event
+ * and one site.suspend for each site carried over. `path`'s register need not be readable (a warning then says that nothing was
+ * carried over). pass.key is put back only where there is none. */
 icp_error_t *icp_backup_restore(icp_restore_t **result, const char *path, const char *file, const char *actor,
                                 int dry_run, apr_pool_t *pool);
 

@@ -200,6 +200,13 @@ const char *icp_stmt_text(icp_stmt_t *stmt, int column, apr_pool_t *pool)
     return text ? apr_pstrmemdup(pool, text, sqlite3_column_bytes(stmt->prepared, column)) : NULL;
 }
 
+const void *icp_stmt_blob(icp_stmt_t *stmt, int column, apr_size_t *bytes)
+{
+    const void *blob = sqlite3_column_blob(stmt->prepared, column);
+    *bytes = sqlite3_column_bytes(stmt->prepared, column);
+    return blob;
+}
+
 apr_int64_t icp_stmt_int(icp_stmt_t *stmt, int column)
 {
     return sqlite3_column_int64(stmt->prepared, column);

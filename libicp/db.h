@@ -58,6 +58,8 @@ icp_error_t *icp_stmt_ids(apr_array_header_t **ids, icp_stmt_t *stmt, apr_pool_t
 
 /* Columns count from 0. Text is copied into `pool`, NULL for NULL. */
 const char *icp_stmt_text(icp_stmt_t *stmt, int column, apr_pool_t *pool);
+/* Until the next step. */
+const void *icp_stmt_blob(icp_stmt_t *stmt, int column, apr_size_t *bytes);
 apr_int64_t icp_stmt_int(icp_stmt_t *stmt, int column);
 int icp_stmt_null(icp_stmt_t *stmt, int column);
 void icp_stmt_reset(icp_stmt_t *stmt);

@@ -24,7 +24,7 @@ static icp_error_t *find_worker(apr_uid_t *uid, apr_gid_t *gid, const char *work
 }
 
 /* The directory and those above it; modes are for what is made here, whatever the umask. */
-static icp_error_t *make_directory(const char *path, apr_pool_t *pool)
+icp_error_t *icp_register_make_directory(const char *path, apr_pool_t *pool)
 {
     const char *directory = icp_register_companion(path, ".", pool);
     struct stat status;
@@ -105,7 +105,7 @@ icp_error_t *icp_register_create(const char *path, const char *worker, const cha
     apr_gid_t gid = 0;
     int locked;
     if (worker) ICP_TRY(find_worker(&uid, &gid, worker, pool));
-    ICP_TRY(make_directory(path, pool));
+    ICP_TRY(icp_register_make_directory(path, pool));
     ICP_TRY(icp_register_bare(&reg, path, actor, pool));
     ICP_TRY(icp_register_lock(&locked, reg, 1, pool));
     icp_error_t *error = create_locked(reg, worker, uid, gid, pool);

@@ -47,6 +47,8 @@ icp_error_t *icp_register_bare(icp_register_t **result, const char *path, const 
     files->directory = icp_register_companion(reg->path, "", pool);
     files->private_db = icp_register_companion(reg->path, "private.db", pool);
     files->next = apr_pstrcat(pool, reg->path, ".next", NULL);
+    files->private_next = apr_pstrcat(pool, files->private_db, ".next", NULL);
+    files->today = apr_pstrcat(pool, reg->path, ".today", NULL);
     files->lock = apr_pstrcat(pool, reg->path, ".lock", NULL);
     apr_pool_cleanup_register(pool, reg, close_lock, apr_pool_cleanup_null);
     *result = reg;
@@ -97,7 +99,7 @@ int icp_file_exists(const char *path)
     return lstat(path, &status) == 0;
 }
 
-static icp_error_t *sync_directory(const char *path, apr_pool_t *pool)
+icp_error_t *icp_file_sync_directory(const char *path, apr_pool_t *pool)
 {
     const char *directory = icp_register_companion(path, "", pool);
     int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -112,6 +114,20 @@ icp_error_t *icp_file_create(const char *path, mode_t mode, apr_pool_t *pool)
     int fault = fd < 0 || fchmod(fd, mode) != 0 ? errno : 0;
     if (fd >= 0) close(fd);
     return fault ? icp_error_os(pool, fault, "cannot create %s", path) : NULL;
+}
+
+icp_error_t *icp_file_dress(const char *path, const char *model, mode_t mode, apr_pool_t *pool)
+{
+    struct stat is, wanted;
+    int fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    int fault = fd < 0 || fstat(fd, &is) != 0 ? errno : 0;
+    if (!fault && lstat(model, &wanted) == 0 && S_ISREG(wanted.st_mode)) {
+        mode = wanted.st_mode & 0777;
+        if ((is.st_uid != wanted.st_uid || is.st_gid != wanted.st_gid) && fchown(fd, wanted.st_uid, wanted.st_gid) != 0) fault = errno;
+    }
+    if (!fault && (fchmod(fd, mode) != 0 || fsync(fd) != 0)) fault = errno;
+    if (fd >= 0) close(fd);
+    return fault ? icp_error_os(pool, fault, "cannot set the mode and owner of %s", path) : NULL;
 }
 
 /* errno, or 0. */
@@ -142,12 +158,12 @@ icp_error_t *icp_file_copy(int from_fd, const char *from, const char *to, apr_po
 
 icp_error_t *icp_file_remove(const char *path, apr_pool_t *pool)
 {
-    if (unlink(path) == 0) return sync_directory(path, pool);
+    if (unlink(path) == 0) return icp_file_sync_directory(path, pool);
     return errno == ENOENT ? NULL : icp_error_os(pool, errno, "cannot remove %s", path);
 }
 
 icp_error_t *icp_file_rename(const char *from, const char *to, apr_pool_t *pool)
 {
     if (rename(from, to) != 0) return icp_error_os(pool, errno, "cannot rename %s to %s", from, to);
-    return sync_directory(to, pool);
+    return icp_file_sync_directory(to, pool);
 }

@@ -14,7 +14,7 @@
 
 struct icp_register_files_t {
     apr_pool_t *pool;                             /* of the register: connections and their errors live here */
-    const char *directory, *private_db, *next, *lock;
+    const char *directory, *private_db, *next, *private_next, *today, *lock;
     dev_t device;                                 /* of the register.db that reg->db has open */
     ino_t inode;
     int lock_fd;                                  /* -1: we do not have the lock */
@@ -49,6 +49,9 @@ icp_error_t *icp_register_swap(icp_register_t *reg, apr_pool_t *pool);
 /* With the lock, nothing open: completes or undoes what a crash left, whichever it was. */
 icp_error_t *icp_register_recover(icp_register_t *reg, apr_pool_t *pool);
 
+/* With the lock, nothing open: removes what was prepared and is not to be. */
+icp_error_t *icp_register_discard(icp_register_t *reg, apr_pool_t *pool);
+
 /* Is there a trace of a change that is under way or was interrupted? Costs two system calls. */
 int icp_register_unsettled(icp_register_t *reg, apr_pool_t *scratch_pool);
 
@@ -69,11 +72,18 @@ icp_error_t *icp_audit_agree(icp_register_t *reg, apr_pool_t *pool);
 /* At the end of a change: the log's new end goes to register.db (audit.c). */
 icp_error_t *icp_audit_close(icp_register_t *reg);
 
+/* The directory of a register to be, and those above it. */
+icp_error_t *icp_register_make_directory(const char *path, apr_pool_t *pool);
+
+/* Gives a file the mode and owner of `model`, or `mode` where that is not there; synced. */
+icp_error_t *icp_file_dress(const char *path, const char *model, mode_t mode, apr_pool_t *pool);
+
 /* Plain file work; all of it syncs, names the file in its error, and follows no link. */
 icp_error_t *icp_file_create(const char *path, mode_t mode, apr_pool_t *pool);
 icp_error_t *icp_file_copy(int from_fd, const char *from, const char *to, apr_pool_t *pool);
 icp_error_t *icp_file_remove(const char *path, apr_pool_t *pool); /* not there: done */
 icp_error_t *icp_file_rename(const char *from, const char *to, apr_pool_t *pool);
+icp_error_t *icp_file_sync_directory(const char *file, apr_pool_t *pool); /* the one that `file` is in */
 int icp_file_exists(const char *path);
 
 #endif

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
@@ -22,32 +21,15 @@ static const char *journal_of(const char *path, apr_pool_t *pool)
     return apr_pstrcat(pool, path, "-journal", NULL);
 }
 
-static icp_error_t *discard_next(icp_register_t *reg, apr_pool_t *pool)
+icp_error_t *icp_register_discard(icp_register_t *reg, apr_pool_t *pool)
 {
-    /* The file first: without it its journal means nothing. */
-    ICP_TRY(icp_file_remove(reg->files->next, pool));
-    return icp_file_remove(journal_of(reg->files->next, pool), pool);
-}
-
-/* Gives `next` the mode and owner that the register has, or is to have. */
-static icp_error_t *dress(icp_register_t *reg, apr_pool_t *pool)
-{
-    struct stat is, model;
-    mode_t mode = 0644;
-    int fd = open(reg->files->next, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-    int fault = fd < 0 || fstat(fd, &is) != 0 ? errno : 0;
-    if (!fault) {
-        if (lstat(reg->path, &model) == 0 && S_ISREG(model.st_mode)) {
-            mode = model.st_mode & 0777;
-        }
-        else if (lstat(reg->files->private_db, &model) != 0) {
-            model = is;
-        }
-        if ((is.st_uid != model.st_uid || is.st_gid != model.st_gid) && fchown(fd, model.st_uid, model.st_gid) != 0) fault = errno;
-        if (!fault && (fchmod(fd, mode) != 0 || fsync(fd) != 0)) fault = errno;
+    /* The files first: without them their journals mean nothing. */
+    const char *left[] = {reg->files->next, reg->files->private_next, reg->files->today};
+    for (int i = 0; i < 3; i++) {
+        ICP_TRY(icp_file_remove(left[i], pool));
+        ICP_TRY(icp_file_remove(journal_of(left[i], pool), pool));
     }
-    if (fd >= 0) close(fd);
-    return fault ? icp_error_os(pool, fault, "cannot prepare %s", reg->files->next) : NULL;
+    return NULL;
 }
 
 /* The mark, read from private.db alone (which rolls back what is hot there); 0 where there is none yet. */
@@ -92,7 +74,7 @@ icp_error_t *icp_register_swap(icp_register_t *reg, apr_pool_t *pool)
         /* The mark was committed, so the journal of `next` is spent; and one left beside the file that goes must never
          * be rolled back into the file that comes. */
         ICP_TRY(icp_file_remove(journal_of(reg->files->next, pool), pool));
-        ICP_TRY(dress(reg, pool));
+        ICP_TRY(icp_file_dress(reg->files->next, reg->path, 0644, pool));
         ICP_TRY(icp_file_remove(journal_of(reg->path, pool), pool));
         ICP_TRY(icp_file_rename(reg->files->next, reg->path, pool));
     }
@@ -104,7 +86,7 @@ icp_error_t *icp_register_swap(icp_register_t *reg, apr_pool_t *pool)
 static icp_error_t *copy_to_next(int fd, icp_register_t *reg, int hot, apr_pool_t *pool)
 {
     const char *journal = journal_of(reg->path, pool);
-    ICP_TRY(discard_next(reg, pool));
+    ICP_TRY(icp_register_discard(reg, pool));
     if (hot) {
         int journal_fd = open(journal, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
         if (journal_fd < 0) return icp_error_os(pool, errno, "cannot open %s", journal);
@@ -142,7 +124,7 @@ static icp_error_t *recover_in_copy(icp_register_t *reg, apr_pool_t *pool)
     icp_db_close(next);
     if (error) return error;
     ICP_TRY(icp_file_remove(journal_of(reg->files->next, pool), pool));
-    ICP_TRY(dress(reg, pool));
+    ICP_TRY(icp_file_dress(reg->files->next, reg->path, 0644, pool));
     ICP_TRY(icp_file_rename(reg->files->next, reg->path, pool));
     ICP_TRY(icp_file_remove(journal_of(reg->path, pool), pool));
     return icp_bell_ring(reg->path, pool);
@@ -190,7 +172,7 @@ icp_error_t *icp_register_recover(icp_register_t *reg, apr_pool_t *pool)
         ICP_TRY(icp_register_swap(reg, pool));
     }
     else {
-        ICP_TRY(discard_next(reg, pool));
+        ICP_TRY(icp_register_discard(reg, pool));
     }
     if (icp_file_exists(reg->path)) ICP_TRY(recover_journal(reg, pool));
     sweep(reg, pool);
@@ -219,7 +201,7 @@ icp_error_t *icp_register_change_in_copy(icp_register_t *reg, icp_change_fn *cha
         error = being_changed(reg, reg->files->private_db, pool);
     }
     if (error || reg->dry_run) {
-        icp_error_t *left = discard_next(reg, pool);
+        icp_error_t *left = icp_register_discard(reg, pool);
         if (!error) error = left;
     }
     else {
