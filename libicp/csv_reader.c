@@ -11,7 +11,7 @@ typedef struct reader_t {
     struct csv_parser parser;
     apr_array_header_t *fields; /* const char *: of the record under way */
     icp_csv_record_t record;
-    int ended;                  /* records that ended in the bytes just parsed */
+    int ended; /* records that ended in the bytes just parsed */
     icp_csv_fn *fn;
     void *baton;
     apr_pool_t *pool;
@@ -92,7 +92,8 @@ static icp_error_t *read_lines(reader_t *reader, const char *text, apr_size_t le
         reader->ended = 0;
         apr_size_t size = next - at;
         if (csv_parse(&reader->parser, at, size, take_field, end_record, reader) != size) {
-            ICP_TRY(give_up_record(reader, "a quotation mark stands where none can be; inside a quoted field it is doubled", pool));
+            ICP_TRY(give_up_record(
+                reader, "a quotation mark stands where none can be; inside a quoted field it is doubled", pool));
             within = 0;
             continue;
         }

@@ -34,7 +34,8 @@ static icp_error_t *check_text(const char **result, const char *text, const char
         return icp_error(pool, ICP_USAGE, NULL, "the %s is longer than %d bytes", what, TEXT_MAX);
     }
     if (!icp_text_plain(*result)) {
-        return icp_error(pool, ICP_USAGE, "type it anew, in UTF-8", "the %s contains control characters or is not UTF-8", what);
+        return icp_error(pool, ICP_USAGE, "type it anew, in UTF-8",
+                         "the %s contains control characters or is not UTF-8", what);
     }
     return NULL;
 }
@@ -49,10 +50,14 @@ static icp_error_t *check_uscc(const char **result, const char *text, apr_pool_t
     switch (icp_uscc_test(upper)) {
     case ICP_USCC_LENGTH:
         return icp_error(pool, ICP_USAGE, "copy it from the business license",
-                         "'%s' is no Unified Social Credit Code: it has %d characters", icp_text_printable(uscc, 60, pool), USCC_LENGTH);
+                         "'%s' is no Unified Social Credit Code: it has %d characters",
+                         icp_text_printable(uscc, 60, pool), USCC_LENGTH);
     case ICP_USCC_CHARACTER:
-        return icp_error(pool, ICP_USAGE, "copy it from the business license: it has digits and capital letters but for I, O, S, V and Z",
-                         "'%s' is no Unified Social Credit Code: a character cannot occur in one", icp_text_printable(uscc, 60, pool));
+        return icp_error(
+            pool, ICP_USAGE,
+            "copy it from the business license: it has digits and capital letters but for I, O, S, V and Z",
+            "'%s' is no Unified Social Credit Code: a character cannot occur in one",
+            icp_text_printable(uscc, 60, pool));
     case ICP_USCC_OK:
     case ICP_USCC_CHECK:
         break;
@@ -62,13 +67,15 @@ static icp_error_t *check_uscc(const char **result, const char *text, apr_pool_t
 }
 
 /* A checked copy of what the caller gave, NULL fields taken from `before`. */
-static icp_error_t *check_holder(icp_holder_t *result, const icp_holder_t *holder, const icp_holder_t *before, apr_pool_t *pool)
+static icp_error_t *check_holder(icp_holder_t *result, const icp_holder_t *holder, const icp_holder_t *before,
+                                 apr_pool_t *pool)
 {
 #define GIVEN(field) (holder->field ? holder->field : before->field)
     *result = *before;
     result->kind = GIVEN(kind);
     if (strcmp(result->kind, "business") != 0 && strcmp(result->kind, "person") != 0) {
-        return icp_error(pool, ICP_USAGE, "say business or person", "'%s' is no kind of holder", icp_text_printable(result->kind, 60, pool));
+        return icp_error(pool, ICP_USAGE, "say business or person", "'%s' is no kind of holder",
+                         icp_text_printable(result->kind, 60, pool));
     }
     ICP_TRY(check_text(&result->name, GIVEN(name), "holder's name", pool));
     if (!*result->name) return icp_error(pool, ICP_USAGE, "give the name on the license", "the holder's name is empty");
@@ -82,8 +89,8 @@ static icp_error_t *check_holder(icp_holder_t *result, const icp_holder_t *holde
 
 static json_t *holder_json(const icp_holder_t *holder)
 {
-    return json_pack("{s:s, s:s, s:s?, s:s, s:s, s:s}", "kind", holder->kind, "name", holder->name, "uscc", holder->uscc,
-                     "contact", holder->contact_name, "email", holder->email, "phone", holder->phone);
+    return json_pack("{s:s, s:s, s:s?, s:s, s:s, s:s}", "kind", holder->kind, "name", holder->name, "uscc",
+                     holder->uscc, "contact", holder->contact_name, "email", holder->email, "phone", holder->phone);
 }
 
 static icp_error_t *find(apr_int64_t *id, icp_register_t *reg, const char *name, const char *uscc)
@@ -111,8 +118,8 @@ static icp_error_t *refuse_known(icp_register_t *reg, const icp_holder_t *holder
     if (other && other != holder->id) {
         icp_holder_t *known;
         ICP_TRY(icp_holder_get(&known, reg, holder->uscc, pool));
-        return icp_error(pool, ICP_REFUSED, "correct the code, or use the holder on file", "%s is on file as the code of %s", holder->uscc,
-                         known->name);
+        return icp_error(pool, ICP_REFUSED, "correct the code, or use the holder on file",
+                         "%s is on file as the code of %s", holder->uscc, known->name);
     }
     return NULL;
 }
@@ -120,8 +127,8 @@ static icp_error_t *refuse_known(icp_register_t *reg, const icp_holder_t *holder
 static icp_error_t *write_contact(icp_register_t *reg, const icp_holder_t *holder)
 {
     icp_stmt_t *stmt;
-    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_HOLDER_CONTACT, "isss", holder->id, holder->contact_name, holder->email,
-                             holder->phone));
+    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_HOLDER_CONTACT, "isss", holder->id, holder->contact_name,
+                             holder->email, holder->phone));
     return icp_stmt_run(stmt);
 }
 
@@ -178,7 +185,8 @@ icp_error_t *icp_holder_edit(icp_register_t *reg, const icp_holder_t *holder, ap
     if (!before) return icp_error(pool, ICP_NOT_FOUND, NULL, "there is no holder %" APR_INT64_T_FMT, holder->id);
     ICP_TRY(check_holder(&after, holder, before, pool));
     ICP_TRY(refuse_known(reg, &after, pool));
-    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_HOLDER_UPDATE, "isss", after.id, after.kind, after.name, after.uscc));
+    ICP_TRY(
+        icp_db_statement(&stmt, reg->db, ICP_STMT_HOLDER_UPDATE, "isss", after.id, after.kind, after.name, after.uscc));
     ICP_TRY(icp_stmt_run(stmt));
     ICP_TRY(write_contact(reg, &after));
 
@@ -200,7 +208,8 @@ icp_error_t *icp_holder_get(icp_holder_t **holder, icp_register_t *reg, const ch
     *holder = NULL;
     if (id) ICP_TRY(get_by_id(holder, reg, id, pool));
     if (*holder) return NULL;
-    return icp_error(pool, ICP_NOT_FOUND, "icpadmin holder list shows those on file; icpadmin holder add puts one there",
+    return icp_error(pool, ICP_NOT_FOUND,
+                     "icpadmin holder list shows those on file; icpadmin holder add puts one there",
                      "no holder is on file as %s", icp_text_printable(wanted, TEXT_MAX, pool));
 }
 

@@ -8,7 +8,7 @@ typedef struct icp_holder_t {
     apr_int64_t id;
     const char *kind; /* "business", "person" */
     const char *name;
-    const char *uscc; /* NULL if not known */
+    const char *uscc;                         /* NULL if not known */
     const char *contact_name, *email, *phone; /* "" if not known */
     apr_time_t created_at;
     apr_int64_t licenses; /* how many; only read */

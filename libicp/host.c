@@ -26,8 +26,10 @@ static icp_error_t *strip_port(char **name, const char *text, apr_pool_t *pool)
         if (!close) return bad(pool, text, "a '[' is not closed");
         *close = '\0';
         if (!strchr(host, ':')) return bad(pool, text, "only an IPv6 address stands in brackets");
-        if (close[1] == ':') port = close + 2;
-        else if (close[1]) return bad(pool, text, "something follows the ']'");
+        if (close[1] == ':')
+            port = close + 2;
+        else if (close[1])
+            return bad(pool, text, "something follows the ']'");
         host++;
     }
     else {
@@ -82,7 +84,8 @@ static icp_error_t *check_labels(const char *name, const char *text, apr_pool_t 
         if (!length) return bad(pool, text, "a label between two dots is empty");
         if (length > LABEL_MAX_BYTES) return bad(pool, text, "a label is longer than 63 characters");
         for (size_t i = 0; i < length; i++) {
-            if (label[i] == '*') return bad(pool, text, "'*' may only stand for the whole first label, as in *.example.cn");
+            if (label[i] == '*')
+                return bad(pool, text, "'*' may only stand for the whole first label, as in *.example.cn");
             if (!apr_isalnum(label[i]) && label[i] != '-' && label[i] != '_') {
                 return bad(pool, text, apr_psprintf(pool, "it contains '%c'", label[i]));
             }
@@ -106,7 +109,8 @@ icp_error_t *icp_host_normalise(const char **normal, const char *text, int allow
     if (!*text) return bad(pool, text, "it is empty");
     if (strlen(text) > TEXT_MAX_BYTES) return bad(pool, text, "it is too long");
     for (const char *c = text; *c; c++) {
-        if (apr_isspace(*c) || apr_iscntrl(*c)) return bad(pool, text, "it contains white space or a control character");
+        if (apr_isspace(*c) || apr_iscntrl(*c))
+            return bad(pool, text, "it contains white space or a control character");
     }
     if (strpbrk(text, "/\\?#@")) return bad(pool, text, "a scheme, path or user name is no part of it");
     if (is_ipv6(normal, text, pool)) return NULL;

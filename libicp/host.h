@@ -5,8 +5,9 @@
 
 #include "error.h"
 
-/* Normal form of a name as a person or a configuration writes it ("Shop.Example.CN.:8080", "商店.中国", "*.example.cn").
- * IPv4 and IPv6 literals (in brackets or bare) are names too, never wildcards. ICP_USAGE says what is wrong. */
+/* Normal form of a name as a person or a configuration writes it ("Shop.Example.CN.:8080", "商店.中国",
+ * "*.example.cn"). IPv4 and IPv6 literals (in brackets or bare) are names too, never wildcards. ICP_USAGE says what is
+ * wrong. */
 icp_error_t *icp_host_normalise(const char **normal, const char *text, int allow_wildcard, apr_pool_t *pool);
 
 /* For people: A-labels back to Unicode; the text itself where that fails. */

@@ -1,4 +1,5 @@
-/* From host names to small integers: an open-addressing table, filled once and then only read, by any number of threads.
+/* From host names to small integers: an open-addressing table, filled once and then only read, by any number of
+ * threads.
  *
  * Names are compared in lower case, eight bytes at a time, because the gate does it in every request. Lives by
  * malloc, in one block of names and one of slots. A wildcard is kept under the key ".example.cn".

@@ -35,22 +35,24 @@ struct import_t {
     icp_register_t *reg;
     const char *text;
     apr_size_t length;
-    int columns;            /* in the header; 0: not read yet */
-    int place[COLUMNS];     /* of each known column in a record, -1: absent */
-    apr_hash_t *lines;      /* name or number, normal form → apr_int64_t line of this file that put it on file */
-    apr_pool_t *pool;       /* of the result */
-    apr_pool_t *run_pool;   /* of one run of the change */
+    int columns;          /* in the header; 0: not read yet */
+    int place[COLUMNS];   /* of each known column in a record, -1: absent */
+    apr_hash_t *lines;    /* name or number, normal form → apr_int64_t line of this file that put it on file */
+    apr_pool_t *pool;     /* of the result */
+    apr_pool_t *run_pool; /* of one run of the change */
 };
 
 static void remember(import_t *import, const char *key, apr_int64_t line)
 {
-    apr_hash_set(import->lines, apr_pstrdup(import->run_pool, key), APR_HASH_KEY_STRING, apr_pmemdup(import->run_pool, &line, sizeof line));
+    apr_hash_set(import->lines, apr_pstrdup(import->run_pool, key), APR_HASH_KEY_STRING,
+                 apr_pmemdup(import->run_pool, &line, sizeof line));
 }
 
 static icp_error_t *refuse_repeated(import_t *import, const char *key, apr_pool_t *pool)
 {
     const apr_int64_t *line = apr_hash_get(import->lines, key, APR_HASH_KEY_STRING);
-    return line ? icp_error(pool, ICP_REFUSED, NULL, "%s stands on line %" APR_INT64_T_FMT " already", key, *line) : NULL;
+    return line ? icp_error(pool, ICP_REFUSED, NULL, "%s stands on line %" APR_INT64_T_FMT " already", key, *line)
+                : NULL;
 }
 
 /* The words of a field, NULL for none. */
@@ -81,14 +83,16 @@ static icp_error_t *take_site(import_t *import, const char *const values[COLUMNS
     return NULL;
 }
 
-static icp_error_t *refuse_other_holder(const icp_license_t *license, const char *holder, const char *uscc, apr_pool_t *pool)
+static icp_error_t *refuse_other_holder(const icp_license_t *license, const char *holder, const char *uscc,
+                                        apr_pool_t *pool)
 {
     if (*holder && strcmp(holder, license->holder) != 0 && (!license->uscc || strcasecmp(holder, license->uscc) != 0)) {
-        return icp_error(pool, ICP_REFUSED, NULL, "%s is on file for %s, not %s", license->number, license->holder, icp_text_printable(holder, 120, pool));
+        return icp_error(pool, ICP_REFUSED, NULL, "%s is on file for %s, not %s", license->number, license->holder,
+                         icp_text_printable(holder, 120, pool));
     }
     if (*uscc && license->uscc && strcasecmp(uscc, license->uscc) != 0) {
-        return icp_error(pool, ICP_REFUSED, NULL, "%s is on file with the code %s, not %s", license->number, license->uscc,
-                         icp_text_printable(uscc, 60, pool));
+        return icp_error(pool, ICP_REFUSED, NULL, "%s is on file with the code %s, not %s", license->number,
+                         license->uscc, icp_text_printable(uscc, 60, pool));
     }
     return NULL;
 }
@@ -102,7 +106,8 @@ static icp_error_t *complete_holder(import_t *import, const icp_license_t *licen
     return icp_holder_edit(import->reg, &known, pool);
 }
 
-static icp_error_t *take_license(import_t *import, const char *const values[COLUMNS], apr_int64_t line, apr_pool_t *pool)
+static icp_error_t *take_license(import_t *import, const char *const values[COLUMNS], apr_int64_t line,
+                                 apr_pool_t *pool)
 {
     const char *number = values[0], *holder = values[1], *uscc = values[2], *status = *values[3] ? values[3] : "active";
     int active = strcmp(status, "active") == 0, is_new, is_changed;
@@ -111,28 +116,36 @@ static icp_error_t *take_license(import_t *import, const char *const values[COLU
     icp_license_t *license;
 
     if (!active && strcmp(status, "cancelled") != 0 && strcmp(status, "revoked") != 0) {
-        return icp_error(pool, ICP_USAGE, NULL, "'%s' is no status: active, cancelled or revoked", icp_text_printable(status, 60, pool));
+        return icp_error(pool, ICP_USAGE, NULL, "'%s' is no status: active, cancelled or revoked",
+                         icp_text_printable(status, 60, pool));
     }
     ICP_TRY(icp_license_parse(&parsed, number, pool));
     ICP_TRY(refuse_repeated(import, parsed->license, pool));
     icp_error_t *error = icp_license_get(&license, import->reg, number, pool);
     if (error && error->status != ICP_NOT_FOUND) return error;
     is_new = error != NULL;
-    if (is_new) ICP_TRY(icp_license_add(&license, import->reg, number, holder, uscc, pool));
-    else ICP_TRY(refuse_other_holder(license, holder, uscc, pool));
+    if (is_new)
+        ICP_TRY(icp_license_add(&license, import->reg, number, holder, uscc, pool));
+    else
+        ICP_TRY(refuse_other_holder(license, holder, uscc, pool));
 
     is_changed = strcmp(license->status, status) != 0;
     if (!is_new && *uscc && !license->uscc) {
         ICP_TRY(complete_holder(import, license, uscc, pool));
         is_changed = 1;
     }
-    if (is_new) result->added++;
-    else if (is_changed) result->changed++;
-    else result->unchanged++;
+    if (is_new)
+        result->added++;
+    else if (is_changed)
+        result->changed++;
+    else
+        result->unchanged++;
     if (strcmp(license->status, status) != 0) {
         apr_array_header_t *suspended = apr_array_make(pool, 4, sizeof(const char *));
-        if (active) ICP_TRY(icp_license_reinstate(import->reg, number, NULL, pool));
-        else ICP_TRY(icp_license_end(import->reg, number, status, NULL, suspended, pool));
+        if (active)
+            ICP_TRY(icp_license_reinstate(import->reg, number, NULL, pool));
+        else
+            ICP_TRY(icp_license_end(import->reg, number, status, NULL, suspended, pool));
         result->suspended += suspended->nelts;
     }
     remember(import, parsed->license, line);
@@ -144,14 +157,16 @@ static const kind_t licenses_kind = {"license.import", {"number", "holder", "usc
 
 static const char *columns_text(const kind_t *kind, apr_pool_t *pool)
 {
-    return apr_psprintf(pool, "begin the file with the line %s,%s,%s,%s", kind->columns[0], kind->columns[1], kind->columns[2], kind->columns[3]);
+    return apr_psprintf(pool, "begin the file with the line %s,%s,%s,%s", kind->columns[0], kind->columns[1],
+                        kind->columns[2], kind->columns[3]);
 }
 
 static icp_error_t *take_header(import_t *import, const icp_csv_record_t *record, apr_pool_t *pool)
 {
     const kind_t *kind = import->kind;
     if (record->fault) {
-        return icp_error(pool, ICP_USAGE, columns_text(kind, pool), "the header on line %" APR_INT64_T_FMT " cannot be read: %s", record->line, record->fault);
+        return icp_error(pool, ICP_USAGE, columns_text(kind, pool),
+                         "the header on line %" APR_INT64_T_FMT " cannot be read: %s", record->line, record->fault);
     }
     for (int c = 0; c < COLUMNS; c++) import->place[c] = -1;
     for (int i = 0; i < record->count; i++) {
@@ -159,16 +174,19 @@ static icp_error_t *take_header(import_t *import, const icp_csv_record_t *record
         int c = 0;
         while (c < COLUMNS && strcasecmp(name, kind->columns[c]) != 0) c++;
         if (c == COLUMNS) {
-            return icp_error(pool, ICP_USAGE, columns_text(kind, pool), "the header has a column '%s', which is not known", icp_text_printable(name, 60, pool));
+            return icp_error(pool, ICP_USAGE, columns_text(kind, pool),
+                             "the header has a column '%s', which is not known", icp_text_printable(name, 60, pool));
         }
         if (import->place[c] >= 0) {
-            return icp_error(pool, ICP_USAGE, columns_text(kind, pool), "the header has the column '%s' twice", kind->columns[c]);
+            return icp_error(pool, ICP_USAGE, columns_text(kind, pool), "the header has the column '%s' twice",
+                             kind->columns[c]);
         }
         import->place[c] = i;
     }
     for (int c = 0; c < kind->required; c++) {
         if (import->place[c] < 0) {
-            return icp_error(pool, ICP_USAGE, columns_text(kind, pool), "the header lacks the column '%s'", kind->columns[c]);
+            return icp_error(pool, ICP_USAGE, columns_text(kind, pool), "the header lacks the column '%s'",
+                             kind->columns[c]);
         }
     }
     import->columns = record->count;
@@ -197,7 +215,8 @@ static icp_error_t *take_record(const icp_csv_record_t *record, void *baton, apr
     result->lines++;
     icp_error_t *error = take_fields(import, record, pool);
     if (error && (error->status == ICP_FAULT || error->cause)) {
-        return icp_error(import->pool, ICP_FAULT, error->remedy, "line %" APR_INT64_T_FMT ": %s", record->line, error->message);
+        return icp_error(import->pool, ICP_FAULT, error->remedy, "line %" APR_INT64_T_FMT ": %s", record->line,
+                         error->message);
     }
     if (error) {
         APR_ARRAY_PUSH(result->bad, icp_bad_line_t) =
@@ -212,9 +231,10 @@ static icp_error_t *take_record(const icp_csv_record_t *record, void *baton, apr
 static icp_error_t *record_import(const import_t *import, apr_pool_t *pool)
 {
     const icp_import_result_t *result = import->result;
-    json_t *after = json_pack("{s:I, s:I, s:I, s:I, s:I, s:i}", "lines", (json_int_t)result->lines, "added", (json_int_t)result->added, "changed",
-                              (json_int_t)result->changed, "unchanged", (json_int_t)result->unchanged, "suspended",
-                              (json_int_t)result->suspended, "bad", result->bad->nelts);
+    json_t *after =
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:i}", "lines", (json_int_t)result->lines, "added",
+                  (json_int_t)result->added, "changed", (json_int_t)result->changed, "unchanged",
+                  (json_int_t)result->unchanged, "suspended", (json_int_t)result->suspended, "bad", result->bad->nelts);
     icp_error_t *error = icp_audit_event(import->reg, import->kind->action, "register", NULL, after, NULL, pool);
     json_decref(after);
     return error;
@@ -237,7 +257,8 @@ static icp_error_t *change(icp_register_t *reg, void *baton, apr_pool_t *pool)
     if (!import->columns) return icp_error(pool, ICP_USAGE, columns_text(import->kind, pool), "the file is empty");
     if (result->bad->nelts && !import->options->skip_bad) {
         return icp_error(pool, ICP_REFUSED, "correct them, or take the others with --skip-bad",
-                         "%d of %" APR_INT64_T_FMT " lines are bad: nothing was changed", result->bad->nelts, result->lines);
+                         "%d of %" APR_INT64_T_FMT " lines are bad: nothing was changed", result->bad->nelts,
+                         result->lines);
     }
     return record_import(import, pool);
 }
@@ -277,14 +298,14 @@ static icp_error_t *run(const kind_t *kind, icp_import_result_t **result, icp_re
     return icp_register_change(reg, change, &import, pool);
 }
 
-icp_error_t *icp_import_sites(icp_import_result_t **result, icp_register_t *reg, FILE *file, const icp_import_options_t *options,
-                              apr_pool_t *pool)
+icp_error_t *icp_import_sites(icp_import_result_t **result, icp_register_t *reg, FILE *file,
+                              const icp_import_options_t *options, apr_pool_t *pool)
 {
     return run(&sites_kind, result, reg, file, options, pool);
 }
 
-icp_error_t *icp_import_licenses(icp_import_result_t **result, icp_register_t *reg, FILE *file, const icp_import_options_t *options,
-                                 apr_pool_t *pool)
+icp_error_t *icp_import_licenses(icp_import_result_t **result, icp_register_t *reg, FILE *file,
+                                 const icp_import_options_t *options, apr_pool_t *pool)
 {
     return run(&licenses_kind, result, reg, file, options, pool);
 }

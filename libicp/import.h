@@ -1,7 +1,9 @@
 /* Import of CSV (RFC 4180, UTF-8, with or without BOM) into the register: one change, all or nothing.
  *
- * Sites:    name,hosts,license,homepage   hosts separated by spaces; license: numbers on file separated by spaces, may be empty; homepage may be absent
- * Licenses: number,holder,uscc,status     uscc and status may be absent or empty; a number on file gets its new status
+ * Sites: name,hosts,license,homepage. Hosts are separated by spaces; license: numbers whose licenses are on file, separated
+ * by spaces, may be empty; homepage may be absent. A site on file is a bad line: icpadmin site edit changes it.
+ *
+ * Licenses: number,holder,uscc,status. uscc and status may be absent or empty; a number on file gets its new status.
  */
 #ifndef ICP_IMPORT_H
 #define ICP_IMPORT_H
@@ -29,11 +31,12 @@ typedef struct icp_import_result_t {
     apr_array_header_t *bad; /* icp_bad_line_t */
 } icp_import_result_t;
 
-/* Run their own icp_register_change; `file` is read to its end first, so that a change that runs twice sees the same. ICP_REFUSED if any line is bad and skip_bad is 0
- * (*result then lists them and nothing was changed). One event for the whole import, and one for each site or license. */
-icp_error_t *icp_import_sites(icp_import_result_t **result, icp_register_t *reg, FILE *file, const icp_import_options_t *options,
-                              apr_pool_t *pool);
-icp_error_t *icp_import_licenses(icp_import_result_t **result, icp_register_t *reg, FILE *file, const icp_import_options_t *options,
-                                 apr_pool_t *pool);
+/* Run their own icp_register_change; `file` is read to its end first, so that a change that runs twice sees the same.
+ * ICP_REFUSED if any line is bad and skip_bad is 0: *result then lists them and nothing was changed; ICP_USAGE for a bad
+ * header. One event for the whole import, and those of each site or license. */
+icp_error_t *icp_import_sites(icp_import_result_t **result, icp_register_t *reg, FILE *file,
+                              const icp_import_options_t *options, apr_pool_t *pool);
+icp_error_t *icp_import_licenses(icp_import_result_t **result, icp_register_t *reg, FILE *file,
+                                 const icp_import_options_t *options, apr_pool_t *pool);
 
 #endif

@@ -26,7 +26,8 @@ static const char *text_of(json_t *object, apr_pool_t *pool)
     return copy;
 }
 
-static icp_error_t *record_change(icp_register_t *reg, const char *site, const char *before_verdict, json_t *detail, apr_pool_t *pool)
+static icp_error_t *record_change(icp_register_t *reg, const char *site, const char *before_verdict, json_t *detail,
+                                  apr_pool_t *pool)
 {
     json_t *before = before_verdict ? json_pack("{s:s}", "verdict", before_verdict) : NULL;
     icp_error_t *error = icp_audit_event(reg, "site.verdict", site, before, detail, NULL, pool);
@@ -56,7 +57,8 @@ static icp_error_t *record(icp_register_t *reg, const icp_look_t *look, json_t *
 
     *changed = !before || strcmp(before, verdict) != 0;
     if (*changed) {
-        ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_INSPECTION_INSERT, "isssi", site->id, verdict, reason, text, at));
+        ICP_TRY(
+            icp_db_statement(&stmt, reg->db, ICP_STMT_INSPECTION_INSERT, "isssi", site->id, verdict, reason, text, at));
         ICP_TRY(icp_stmt_run(stmt));
         return record_change(reg, site->name, before, detail, pool);
     }

@@ -9,13 +9,14 @@
 typedef struct icp_look_t {
     const char *site;
     apr_time_t at;
-    const char *url;  /* that was judged, after redirects */
-    int status;       /* HTTP status; 0 if none came */
-    const char *fault; /* why there was no page to judge, in words for staff; NULL */
+    const char *url;                    /* that was judged, after redirects */
+    int status;                         /* HTTP status; 0 if none came */
+    const char *fault;                  /* why there was no page to judge, in words for staff; NULL */
     const icp_inspection_t *inspection; /* never NULL: unreadable where there was no page */
 } icp_look_t;
 
-/* Inside a change: records it; an event site.verdict is written only when the verdict changed (*changed, may be NULL). */
+/* Inside a change: records it; an event site.verdict is written only when the verdict changed (*changed, may be NULL).
+ */
 icp_error_t *icp_inspection_record(icp_register_t *reg, const icp_look_t *look, int *changed, apr_pool_t *pool);
 
 typedef struct icp_run_t {

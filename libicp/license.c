@@ -15,7 +15,8 @@ icp_error_t *icp_license_parse(icp_number_t **parsed, const char *number, apr_po
     icp_number_t *found = icp_number_parse(number, pool);
     *parsed = found;
     if ((found->marks & ICP_MARK_PLACEHOLDER) || found->reason == ICP_REASON_PLACEHOLDER) {
-        return icp_error(pool, ICP_REFUSED, "copy the number from the authority's notice", "'%s' is a placeholder, not a number that was issued", shown);
+        return icp_error(pool, ICP_REFUSED, "copy the number from the authority's notice",
+                         "'%s' is a placeholder, not a number that was issued", shown);
     }
     switch (found->kind) {
     case ICP_NUMBER_FILING:
@@ -28,8 +29,8 @@ icp_error_t *icp_license_parse(icp_number_t **parsed, const char *number, apr_po
     case ICP_NUMBER_NONE:
         break;
     }
-    return icp_error(pool, ICP_USAGE, "write it as on the authority's notice, such as 沪ICP备05012345号-1", "'%s' is no ICP number: %s", shown,
-                     icp_number_reason_text(found->reason));
+    return icp_error(pool, ICP_USAGE, "write it as on the authority's notice, such as 沪ICP备05012345号-1",
+                     "'%s' is no ICP number: %s", shown, icp_number_reason_text(found->reason));
 }
 
 static icp_error_t *get_by_id(icp_license_t **result, icp_register_t *reg, apr_int64_t id, apr_pool_t *pool)
@@ -80,11 +81,13 @@ static icp_error_t *find(icp_license_t **result, icp_register_t *reg, const char
 
 static icp_error_t *not_on_file(const char *number, apr_pool_t *pool)
 {
-    return icp_error(pool, ICP_NOT_FOUND, apr_psprintf(pool, "put it on file: icpadmin license add %s --holder NAME", number),
+    return icp_error(pool, ICP_NOT_FOUND,
+                     apr_psprintf(pool, "put it on file: icpadmin license add %s --holder NAME", number),
                      "the license %s is not on file", number);
 }
 
-icp_error_t *icp_license_id(apr_int64_t *id, int *active, icp_register_t *reg, const icp_number_t *number, apr_pool_t *pool)
+icp_error_t *icp_license_id(apr_int64_t *id, int *active, icp_register_t *reg, const icp_number_t *number,
+                            apr_pool_t *pool)
 {
     ICP_TRY(find_id(id, active, reg, number->license));
     return *id ? NULL : not_on_file(number->license, pool);
@@ -100,11 +103,13 @@ icp_error_t *icp_license_get(icp_license_t **license, icp_register_t *reg, const
 
 static json_t *license_json(const icp_license_t *license)
 {
-    return json_pack("{s:s, s:s, s:s}", "number", license->number, "holder", license->holder, "status", license->status);
+    return json_pack("{s:s, s:s, s:s}", "number", license->number, "holder", license->holder, "status",
+                     license->status);
 }
 
 /* The holder by that name, put on file if he is not; a code is added to a holder who has none. */
-static icp_error_t *take_holder(icp_holder_t **result, icp_register_t *reg, const char *name, const char *uscc, apr_pool_t *pool)
+static icp_error_t *take_holder(icp_holder_t **result, icp_register_t *reg, const char *name, const char *uscc,
+                                apr_pool_t *pool)
 {
     const char *code = icp_text_trim(uscc, pool);
     icp_error_t *error = icp_holder_get(result, reg, name, pool);
@@ -120,7 +125,8 @@ static icp_error_t *take_holder(icp_holder_t **result, icp_register_t *reg, cons
     if (!*code || ((*result)->uscc && strcasecmp((*result)->uscc, code) == 0)) return NULL;
     if ((*result)->uscc) {
         return icp_error(pool, ICP_REFUSED, "correct the code, or correct the holder with icpadmin holder edit",
-                         "%s is on file with the code %s, not %s", (*result)->name, (*result)->uscc, icp_text_printable(code, 60, pool));
+                         "%s is on file with the code %s, not %s", (*result)->name, (*result)->uscc,
+                         icp_text_printable(code, 60, pool));
     }
     icp_holder_t known = {.id = (*result)->id, .uscc = code};
     return icp_holder_edit(reg, &known, pool);
@@ -137,8 +143,8 @@ icp_error_t *icp_license_add(icp_license_t **result, icp_register_t *reg, const 
     ICP_TRY(icp_license_parse(&parsed, number, pool));
     ICP_TRY(find(&known, reg, parsed->license, pool));
     if (known) {
-        return icp_error(pool, ICP_REFUSED, "icpadmin license show tells what is known of it", "the license %s is on file: %s, of %s",
-                         known->number, known->status, known->holder);
+        return icp_error(pool, ICP_REFUSED, "icpadmin license show tells what is known of it",
+                         "the license %s is on file: %s, of %s", known->number, known->status, known->holder);
     }
     ICP_TRY(take_holder(&holder, reg, holder_name, uscc, pool));
     ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_LICENSE_INSERT, "sisi", parsed->license, holder->id, "active",
@@ -155,18 +161,21 @@ icp_error_t *icp_license_add(icp_license_t **result, icp_register_t *reg, const 
 static icp_error_t *set_status(icp_register_t *reg, const icp_license_t *license, const char *status)
 {
     icp_stmt_t *stmt;
-    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_LICENSE_STATUS, "isi", license->id, status, (apr_int64_t)apr_time_sec(reg->now)));
+    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_LICENSE_STATUS, "isi", license->id, status,
+                             (apr_int64_t)apr_time_sec(reg->now)));
     return icp_stmt_run(stmt);
 }
 
-static icp_error_t *record_status(icp_register_t *reg, const char *action, const icp_license_t *license, const char *status,
-                                  const apr_array_header_t *suspended, const char *note, apr_pool_t *pool)
+static icp_error_t *record_status(icp_register_t *reg, const char *action, const icp_license_t *license,
+                                  const char *status, const apr_array_header_t *suspended, const char *note,
+                                  apr_pool_t *pool)
 {
     json_t *before = json_pack("{s:s}", "status", license->status);
     json_t *after = json_pack("{s:s}", "status", status);
     if (suspended) {
         json_t *names = json_array();
-        for (int i = 0; i < suspended->nelts; i++) json_array_append_new(names, json_string(APR_ARRAY_IDX(suspended, i, const char *)));
+        for (int i = 0; i < suspended->nelts; i++)
+            json_array_append_new(names, json_string(APR_ARRAY_IDX(suspended, i, const char *)));
         json_object_set_new(after, "suspended", names);
     }
     icp_error_t *error = icp_audit_event(reg, action, license->number, before, after, note, pool);
@@ -184,7 +193,8 @@ icp_error_t *icp_license_end(icp_register_t *reg, const char *number, const char
     apr_array_header_t *names = apr_array_make(pool, 4, sizeof(const char *));
 
     if (!revoke && strcmp(status, "cancelled") != 0) {
-        return icp_error(pool, ICP_USAGE, "say cancelled or revoked", "'%s' is no way for a license to end", icp_text_printable(status, 60, pool));
+        return icp_error(pool, ICP_USAGE, "say cancelled or revoked", "'%s' is no way for a license to end",
+                         icp_text_printable(status, 60, pool));
     }
     ICP_TRY(icp_license_get(&license, reg, number, pool));
     if (strcmp(license->status, status) == 0) {

@@ -88,7 +88,8 @@ const char *icp_pass_make(const icp_pass_key_t *key, apr_int64_t site_id, apr_ti
     /* The nonce only tells two passes apart; the MAC alone is what a pass stands on. */
     (void)RAND_bytes(nonce, sizeof nonce);
     apr_escape_hex(nonce_hex, nonce, sizeof nonce, 0, NULL);
-    const char *text = apr_psprintf(pool, "1.%" APR_INT64_T_FMT ".%" APR_TIME_T_FMT ".%s", site_id, apr_time_sec(expiry), nonce_hex);
+    const char *text =
+        apr_psprintf(pool, "1.%" APR_INT64_T_FMT ".%" APR_TIME_T_FMT ".%s", site_id, apr_time_sec(expiry), nonce_hex);
     sign(mac_hex, key, text, strlen(text));
     return apr_pstrcat(pool, text, ".", mac_hex, NULL);
 }

@@ -18,7 +18,8 @@
 #define TEXT_MAX 512     /* of a string in it */
 #define DEPTH_MAX 4
 #define FILE_MAX (1 << 30)
-#define STEPS_MAX 20000 /* calls back of SQLite's, one per 1000 of its instructions: well above what any real file takes */
+#define STEPS_MAX                                                                                                      \
+    20000 /* calls back of SQLite's, one per 1000 of its instructions: well above what any real file takes */
 
 static icp_error_t *write_batch(icp_db_t *db, const icp_sighting_t *batch, int count)
 {
@@ -26,8 +27,8 @@ static icp_error_t *write_batch(icp_db_t *db, const icp_sighting_t *batch, int c
     ICP_TRY(icp_db_run(db, ICP_STMT_SIGHTINGS_CREATE));
     ICP_TRY(icp_db_run(db, ICP_STMT_SIGHTINGS_BEGIN));
     for (int i = 0; i < count; i++) {
-        ICP_TRY(icp_db_statement(&stmt, db, ICP_STMT_SIGHTINGS_PUT, "sssi", batch[i].site, batch[i].verdict, batch[i].detail,
-                                 (apr_int64_t)apr_time_sec(batch[i].at)));
+        ICP_TRY(icp_db_statement(&stmt, db, ICP_STMT_SIGHTINGS_PUT, "sssi", batch[i].site, batch[i].verdict,
+                                 batch[i].detail, (apr_int64_t)apr_time_sec(batch[i].at)));
         ICP_TRY(icp_stmt_run(stmt));
     }
     return icp_db_run(db, ICP_STMT_SIGHTINGS_COMMIT);
@@ -66,7 +67,8 @@ static json_t *printable(json_t *value, int depth, apr_pool_t *pool)
     if (depth >= DEPTH_MAX) return json_null();
     if (json_is_object(value)) {
         copy = json_object();
-        json_object_foreach(value, key, item) json_object_set_new(copy, icp_text_printable(key, TEXT_MAX, pool), printable(item, depth + 1, pool));
+        json_object_foreach(value, key, item)
+            json_object_set_new(copy, icp_text_printable(key, TEXT_MAX, pool), printable(item, depth + 1, pool));
         return copy;
     }
     if (json_is_array(value)) {
@@ -92,7 +94,8 @@ static const char *take_detail(const char *text, apr_pool_t *pool)
     return result;
 }
 
-static icp_error_t *read_rows(icp_db_t *db, const char *path, const char *site, icp_sighting_fn *fn, void *baton, apr_pool_t *pool)
+static icp_error_t *read_rows(icp_db_t *db, const char *path, const char *site, icp_sighting_fn *fn, void *baton,
+                              apr_pool_t *pool)
 {
     icp_stmt_t *stmt;
     int row;
@@ -117,7 +120,9 @@ static icp_error_t *read_rows(icp_db_t *db, const char *path, const char *site, 
         icp_sighting_t sighting = {.site = icp_text_printable(name, ICP_TEXT_NAME_MAX, row_pool),
                                    .verdict = verdict,
                                    .detail = take_detail(icp_stmt_text(stmt, 2, row_pool), row_pool),
-                                   .at = apr_time_from_sec(at < 0 ? 0 : at > now ? now : at)};
+                                   .at = apr_time_from_sec(at < 0     ? 0
+                                                           : at > now ? now
+                                                                      : at)};
         ICP_TRY(fn(&sighting, baton, row_pool));
     }
     apr_pool_destroy(row_pool);

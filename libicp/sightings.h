@@ -1,5 +1,5 @@
-/* sightings.db: the newest verdict that live traffic gave for each site. Written by the worker user in a folder of its own, so a
- * hint and never a decision; staff read it as what it is, a file that customers' code can have written. */
+/* sightings.db: the newest verdict that live traffic gave for each site. Written by the worker user in a folder of its
+ * own, so a hint and never a decision; staff read it as what it is, a file that customers' code can have written. */
 #ifndef ICP_SIGHTINGS_H
 #define ICP_SIGHTINGS_H
 
@@ -12,10 +12,12 @@ typedef struct icp_sighting_t {
     apr_time_t at;
 } icp_sighting_t;
 
-/* Writer (a worker): one transaction for the batch, one row per site; an older sighting never replaces a newer. Creates the file. */
+/* Writer (a worker): one transaction for the batch, one row per site; an older sighting never replaces a newer. Creates
+ * the file, and begins a damaged one anew. */
 icp_error_t *icp_sightings_write(const char *path, const icp_sighting_t *batch, int count, apr_pool_t *pool);
 
-/* Reader (staff): opened read-only; refuses what is not a plain file; waits at most 2 s for a lock. Texts are bounded in length and made printable. */
+/* Reader (staff): opened read-only; refuses what is not a plain file; waits at most 2 s for a lock. Texts are bounded
+ * in length and made printable. */
 typedef icp_error_t *icp_sighting_fn(const icp_sighting_t *sighting, void *baton, apr_pool_t *pool);
 icp_error_t *icp_sightings_each(const char *path, const char *site, icp_sighting_fn *fn, void *baton, apr_pool_t *pool);
 

@@ -88,14 +88,17 @@ icp_error_t *icp_site_get(icp_site_t **site, icp_register_t *reg, const char *na
                      "no site is on file as %s", icp_text_printable(name, ICP_TEXT_NAME_MAX, pool));
 }
 
-icp_error_t *icp_site_each(icp_register_t *reg, icp_site_filter_e filter, icp_site_fn *fn, void *baton, apr_pool_t *pool)
+icp_error_t *icp_site_each(icp_register_t *reg, icp_site_filter_e filter, icp_site_fn *fn, void *baton,
+                           apr_pool_t *pool)
 {
     icp_site_t *site;
     apr_array_header_t *ids;
     apr_pool_t *item_pool;
     icp_stmt_t *stmt;
-    if (filter == ICP_SITES_ALL) ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_SITE_IDS, ""));
-    else ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_SITE_IDS, "i", (apr_int64_t)(filter == ICP_SITES_SUSPENDED)));
+    if (filter == ICP_SITES_ALL)
+        ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_SITE_IDS, ""));
+    else
+        ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_SITE_IDS, "i", (apr_int64_t)(filter == ICP_SITES_SUSPENDED)));
     ICP_TRY(icp_stmt_ids(&ids, stmt, pool));
     apr_pool_create(&item_pool, pool);
     for (int i = 0; i < ids->nelts; i++) {

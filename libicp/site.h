@@ -8,7 +8,7 @@ typedef struct icp_site_t {
     apr_int64_t id;
     const char *name;
     apr_array_header_t *hosts;    /* const char *, normal form, exact ones first */
-    apr_array_header_t *numbers;  /* const char *: every number it must show, normal form with suffix, active license or not */
+    apr_array_header_t *numbers;  /* const char *: every number it must show, with suffix, active license or not */
     apr_array_header_t *expected; /* const char *: those of active licenses; only read */
     const char *homepage;
     int serve_unlicensed;
@@ -18,9 +18,10 @@ typedef struct icp_site_t {
     apr_time_t checked_at;
 } icp_site_t;
 
-/* Inside a change. hosts and numbers as a person writes them; a name that is a host name (has a dot) is one of its hosts. Every number's license
- * must be on file (ICP_NOT_FOUND). ICP_REFUSED for a name or host on file (says whose) and for a host under a suspended site's wildcard.
- * Without an active license a suspension `unlicensed` is opened unless site->serve_unlicensed. Fills site->id and ->suspension. */
+/* Inside a change. hosts and numbers as a person writes them; a name that is a host name (has a dot) is one of its
+ * hosts. Every number's license must be on file (ICP_NOT_FOUND). ICP_REFUSED for a name or host on file (says whose)
+ * and for a host under a suspended site's wildcard. Without an active license a suspension `unlicensed` is opened
+ * unless site->serve_unlicensed. Fills in `site`. Of its errors only ICP_FAULT can have written something. */
 icp_error_t *icp_site_add(icp_register_t *reg, icp_site_t *site, apr_pool_t *pool);
 
 typedef struct icp_site_edit_t {
@@ -30,8 +31,8 @@ typedef struct icp_site_edit_t {
     int serve_unlicensed; /* 1, 0, -1: as it is */
 } icp_site_edit_t;
 
-/* Inside a change. Refused: what would let a host of a suspended site be served; removing the last host. A site that is left
- * without active license is suspended `unlicensed`. */
+/* Inside a change. Refused: what would let a host of a suspended site be served; removing the last host. A site that is
+ * left without active license is suspended `unlicensed`. */
 icp_error_t *icp_site_edit(icp_register_t *reg, const icp_site_edit_t *edit, apr_pool_t *pool);
 
 /* Inside a change. A suspended site is not removed: its host names would be served. */
@@ -42,6 +43,7 @@ icp_error_t *icp_site_get(icp_site_t **site, icp_register_t *reg, const char *na
 
 typedef enum icp_site_filter_e { ICP_SITES_ALL, ICP_SITES_SUSPENDED, ICP_SITES_OPEN } icp_site_filter_e;
 typedef icp_error_t *icp_site_fn(const icp_site_t *site, void *baton, apr_pool_t *pool);
-icp_error_t *icp_site_each(icp_register_t *reg, icp_site_filter_e filter, icp_site_fn *fn, void *baton, apr_pool_t *pool);
+icp_error_t *icp_site_each(icp_register_t *reg, icp_site_filter_e filter, icp_site_fn *fn, void *baton,
+                           apr_pool_t *pool);
 
 #endif

@@ -1,5 +1,5 @@
-/* Adding, editing and removing sites. Everything that can be refused is refused before the first write, so that an import
- * can go on after a bad line without undoing anything. */
+/* Adding, editing and removing sites. Everything that can be refused is refused before the first write, so that an
+ * import can go on after a bad line without undoing anything. */
 #include "site.h"
 
 #include <string.h>
@@ -24,14 +24,16 @@ typedef struct site_number_t {
 static json_t *strings_json(const apr_array_header_t *strings)
 {
     json_t *array = json_array();
-    for (int i = 0; i < strings->nelts; i++) json_array_append_new(array, json_string(APR_ARRAY_IDX(strings, i, const char *)));
+    for (int i = 0; i < strings->nelts; i++)
+        json_array_append_new(array, json_string(APR_ARRAY_IDX(strings, i, const char *)));
     return array;
 }
 
 static json_t *site_json(const icp_site_t *site)
 {
     return json_pack("{s:s, s:o, s:o, s:s, s:b}", "name", site->name, "hosts", strings_json(site->hosts), "numbers",
-                     strings_json(site->numbers), "homepage", site->homepage, "serve_unlicensed", site->serve_unlicensed);
+                     strings_json(site->numbers), "homepage", site->homepage, "serve_unlicensed",
+                     site->serve_unlicensed);
 }
 
 static int index_of(const apr_array_header_t *strings, const char *wanted)
@@ -44,8 +46,8 @@ static int index_of(const apr_array_header_t *strings, const char *wanted)
 
 static icp_error_t *bad_name(const char *name, const char *what, apr_pool_t *pool)
 {
-    return icp_error(pool, ICP_USAGE, "name the site after its main host, such as www.example.cn", "'%s' cannot name a site: %s",
-                     icp_text_printable(name, 80, pool), what);
+    return icp_error(pool, ICP_USAGE, "name the site after its main host, such as www.example.cn",
+                     "'%s' cannot name a site: %s", icp_text_printable(name, 80, pool), what);
 }
 
 /* *host is the name itself where it is a host name, else NULL. */
@@ -77,7 +79,8 @@ static icp_error_t *add_hosts(apr_array_header_t *hosts, const apr_array_header_
     return NULL;
 }
 
-static icp_error_t *host_owner(const char **name, apr_int64_t *id, int *suspended, icp_register_t *reg, const char *host, apr_pool_t *pool)
+static icp_error_t *host_owner(const char **name, apr_int64_t *id, int *suspended, icp_register_t *reg,
+                               const char *host, apr_pool_t *pool)
 {
     icp_stmt_t *stmt;
     int row;
@@ -108,14 +111,17 @@ static icp_error_t *refuse_under_suspended(icp_register_t *reg, const char *host
         ICP_TRY(host_owner(&owner, &owner_id, &suspended, reg, apr_pstrcat(pool, "*", dot, NULL), pool));
         if (!owner) continue;
         if (!suspended || owner_id == site_id) return NULL;
-        return icp_error(pool, ICP_REFUSED, apr_psprintf(pool, "first enable %s, or add the host to it", owner),
-                         "%s is a host of %s, by the wildcard *%s, which is suspended: as another site's it would be served", host, owner, dot);
+        return icp_error(
+            pool, ICP_REFUSED, apr_psprintf(pool, "first enable %s, or add the host to it", owner),
+            "%s is a host of %s, by the wildcard *%s, which is suspended: as another site's it would be served", host,
+            owner, dot);
     }
     return NULL;
 }
 
 /* New hosts of a site (0: not on file yet): nobody else's, and not kept from being served. */
-static icp_error_t *check_hosts(icp_register_t *reg, const apr_array_header_t *hosts, apr_int64_t site_id, apr_pool_t *pool)
+static icp_error_t *check_hosts(icp_register_t *reg, const apr_array_header_t *hosts, apr_int64_t site_id,
+                                apr_pool_t *pool)
 {
     for (int i = 0; i < hosts->nelts; i++) {
         const char *owner, *host = APR_ARRAY_IDX(hosts, i, const char *);
@@ -123,8 +129,8 @@ static icp_error_t *check_hosts(icp_register_t *reg, const apr_array_header_t *h
         int suspended;
         ICP_TRY(host_owner(&owner, &owner_id, &suspended, reg, host, pool));
         if (owner && owner_id != site_id) {
-            return icp_error(pool, ICP_REFUSED, apr_psprintf(pool, "icpadmin site edit %s removes it there", owner), "the host %s belongs to the site %s", host,
-                             owner);
+            return icp_error(pool, ICP_REFUSED, apr_psprintf(pool, "icpadmin site edit %s removes it there", owner),
+                             "the host %s belongs to the site %s", host, owner);
         }
         ICP_TRY(refuse_under_suspended(reg, host, site_id, pool));
     }
@@ -132,7 +138,8 @@ static icp_error_t *check_hosts(icp_register_t *reg, const apr_array_header_t *h
 }
 
 /* A list of site_number_t, each once; their licenses must be on file. */
-static icp_error_t *check_numbers(apr_array_header_t **list, icp_register_t *reg, const apr_array_header_t *given, apr_pool_t *pool)
+static icp_error_t *check_numbers(apr_array_header_t **list, icp_register_t *reg, const apr_array_header_t *given,
+                                  apr_pool_t *pool)
 {
     *list = apr_array_make(pool, 1, sizeof(site_number_t));
     for (int i = 0; given && i < given->nelts; i++) {
@@ -141,14 +148,15 @@ static icp_error_t *check_numbers(apr_array_header_t **list, icp_register_t *reg
         int active, known = 0;
         ICP_TRY(icp_license_parse(&number, APR_ARRAY_IDX(given, i, const char *), pool));
         if (number->service) {
-            return icp_error(pool, ICP_USAGE, "give the website's number, with a suffix without letter", "%s is the number of an app, not of a website",
-                             number->text);
+            return icp_error(pool, ICP_USAGE, "give the website's number, with a suffix without letter",
+                             "%s is the number of an app, not of a website", number->text);
         }
         ICP_TRY(icp_license_id(&license_id, &active, reg, number, pool));
-        for (int j = 0; j < (*list)->nelts; j++) known |= strcmp(APR_ARRAY_IDX(*list, j, site_number_t).text, number->text) == 0;
+        for (int j = 0; j < (*list)->nelts; j++)
+            known |= strcmp(APR_ARRAY_IDX(*list, j, site_number_t).text, number->text) == 0;
         if (known) continue;
-        APR_ARRAY_PUSH(*list, site_number_t) = (site_number_t){
-            .license_id = license_id, .suffix = number->suffix, .active = active, .text = number->text};
+        APR_ARRAY_PUSH(*list, site_number_t) =
+            (site_number_t){.license_id = license_id, .suffix = number->suffix, .active = active, .text = number->text};
     }
     return NULL;
 }
@@ -170,16 +178,19 @@ static icp_error_t *check_homepage(const char *homepage, const apr_array_header_
     const char *host, *shown = icp_text_printable(homepage, 80, pool);
 
     if (strlen(homepage) > HOMEPAGE_MAX || !icp_text_plain(homepage) || icp_text_has_space(homepage)) {
-        return icp_error(pool, ICP_USAGE, remedy, "'%s' is no home page: it is too long, or contains white space or control characters", shown);
+        return icp_error(pool, ICP_USAGE, remedy,
+                         "'%s' is no home page: it is too long, or contains white space or control characters", shown);
     }
     if (homepage[0] == '/' && homepage[1] != '/') return NULL;
     if (apr_uri_parse(pool, homepage, &uri) != APR_SUCCESS || !uri.scheme || !uri.hostname ||
         (strcasecmp(uri.scheme, "http") != 0 && strcasecmp(uri.scheme, "https") != 0)) {
-        return icp_error(pool, ICP_USAGE, remedy, "'%s' is no home page: it is neither a path nor an http or https URL", shown);
+        return icp_error(pool, ICP_USAGE, remedy, "'%s' is no home page: it is neither a path nor an http or https URL",
+                         shown);
     }
     ICP_TRY(icp_host_normalise(&host, uri.hostname, 0, pool));
     if (!is_host_of(hosts, host)) {
-        return icp_error(pool, ICP_USAGE, remedy, "'%s' is no home page of this site: %s is not one of its hosts", shown, host);
+        return icp_error(pool, ICP_USAGE, remedy, "'%s' is no home page of this site: %s is not one of its hosts",
+                         shown, host);
     }
     return NULL;
 }
@@ -188,18 +199,21 @@ static icp_error_t *insert_hosts(icp_register_t *reg, apr_int64_t site_id, const
 {
     icp_stmt_t *stmt;
     for (int i = 0; i < hosts->nelts; i++) {
-        ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_HOST_INSERT, "si", APR_ARRAY_IDX(hosts, i, const char *), site_id));
+        ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_HOST_INSERT, "si", APR_ARRAY_IDX(hosts, i, const char *),
+                                 site_id));
         ICP_TRY(icp_stmt_run(stmt));
     }
     return NULL;
 }
 
-static icp_error_t *change_numbers(icp_register_t *reg, icp_stmt_e which, apr_int64_t site_id, const apr_array_header_t *numbers)
+static icp_error_t *change_numbers(icp_register_t *reg, icp_stmt_e which, apr_int64_t site_id,
+                                   const apr_array_header_t *numbers)
 {
     icp_stmt_t *stmt;
     for (int i = 0; i < numbers->nelts; i++) {
         const site_number_t *number = &APR_ARRAY_IDX(numbers, i, site_number_t);
-        ICP_TRY(icp_db_statement(&stmt, reg->db, which, "iii", site_id, number->license_id, (apr_int64_t)number->suffix));
+        ICP_TRY(
+            icp_db_statement(&stmt, reg->db, which, "iii", site_id, number->license_id, (apr_int64_t)number->suffix));
         ICP_TRY(icp_stmt_run(stmt));
     }
     return NULL;
@@ -216,13 +230,15 @@ icp_error_t *icp_site_add(icp_register_t *reg, icp_site_t *site, apr_pool_t *poo
     if (host) APR_ARRAY_PUSH(hosts, const char *) = host;
     ICP_TRY(add_hosts(hosts, site->hosts, pool));
     if (!hosts->nelts) {
-        return icp_error(pool, ICP_USAGE, "say with --host under which names it is served", "the site %s has no host name", name);
+        return icp_error(pool, ICP_USAGE, "say with --host under which names it is served",
+                         "the site %s has no host name", name);
     }
     ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_SITE_FIND, "s", name));
     ICP_TRY(icp_stmt_step(&row, stmt));
     icp_stmt_reset(stmt);
     if (row) {
-        return icp_error(pool, ICP_REFUSED, apr_psprintf(pool, "icpadmin site edit %s changes it", name), "the site %s is on file", name);
+        return icp_error(pool, ICP_REFUSED, apr_psprintf(pool, "icpadmin site edit %s changes it", name),
+                         "the site %s is on file", name);
     }
     ICP_TRY(check_hosts(reg, hosts, 0, pool));
     ICP_TRY(check_numbers(&numbers, reg, site->numbers, pool));
@@ -230,7 +246,8 @@ icp_error_t *icp_site_add(icp_register_t *reg, icp_site_t *site, apr_pool_t *poo
     ICP_TRY(check_homepage(homepage, hosts, pool));
 
     apr_int64_t now = apr_time_sec(reg->now);
-    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_SITE_INSERT, "ssii", name, homepage, (apr_int64_t)!!site->serve_unlicensed, now));
+    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_SITE_INSERT, "ssii", name, homepage,
+                             (apr_int64_t) !!site->serve_unlicensed, now));
     ICP_TRY(icp_stmt_run(stmt));
     site->id = icp_db_last_id(reg->db);
     ICP_TRY(insert_hosts(reg, site->id, hosts));
@@ -262,19 +279,21 @@ icp_error_t *icp_site_add(icp_register_t *reg, icp_site_t *site, apr_pool_t *poo
 }
 
 /* The hosts that go: the site's own, normal form. Refused where that would serve what is suspended. */
-static icp_error_t *check_removed_hosts(apr_array_header_t **removed, const icp_site_t *site, const apr_array_header_t *given,
-                                        apr_pool_t *pool)
+static icp_error_t *check_removed_hosts(apr_array_header_t **removed, const icp_site_t *site,
+                                        const apr_array_header_t *given, apr_pool_t *pool)
 {
     *removed = apr_array_make(pool, 1, sizeof(const char *));
     ICP_TRY(add_hosts(*removed, given, pool));
     for (int i = 0; i < (*removed)->nelts; i++) {
         const char *host = APR_ARRAY_IDX(*removed, i, const char *);
         if (index_of(site->hosts, host) < 0) {
-            return icp_error(pool, ICP_NOT_FOUND, apr_psprintf(pool, "icpadmin site show %s lists its hosts", site->name), "%s is not a host of %s", host,
-                             site->name);
+            return icp_error(pool, ICP_NOT_FOUND,
+                             apr_psprintf(pool, "icpadmin site show %s lists its hosts", site->name),
+                             "%s is not a host of %s", host, site->name);
         }
         if (strcmp(host, site->name) == 0) {
-            return icp_error(pool, ICP_REFUSED, "remove the site and add it under another name", "the site %s is named after this host", host);
+            return icp_error(pool, ICP_REFUSED, "remove the site and add it under another name",
+                             "the site %s is named after this host", host);
         }
         if (site->suspension) {
             return icp_error(pool, ICP_REFUSED, apr_psprintf(pool, "first enable it: icpadmin enable %s", site->name),
@@ -291,8 +310,8 @@ static icp_error_t *check_removed_numbers(apr_array_header_t **removed, icp_regi
     for (int i = 0; i < (*removed)->nelts; i++) {
         const char *text = APR_ARRAY_IDX(*removed, i, site_number_t).text;
         if (index_of(site->numbers, text) >= 0) continue;
-        return icp_error(pool, ICP_NOT_FOUND, apr_psprintf(pool, "icpadmin site show %s lists its numbers", site->name), "%s is not a number of %s", text,
-                         site->name);
+        return icp_error(pool, ICP_NOT_FOUND, apr_psprintf(pool, "icpadmin site show %s lists its numbers", site->name),
+                         "%s is not a number of %s", text, site->name);
     }
     return NULL;
 }
@@ -312,8 +331,10 @@ icp_error_t *icp_site_edit(icp_register_t *reg, const icp_site_edit_t *edit, apr
 {
     icp_site_t *before, *after;
     icp_stmt_t *stmt;
-    apr_array_header_t *removed, *added_numbers, *removed_numbers, *given = apr_array_make(pool, 1, sizeof(const char *));
-    apr_array_header_t *hosts = apr_array_make(pool, 2, sizeof(const char *)), *added = apr_array_make(pool, 1, sizeof(const char *));
+    apr_array_header_t *removed, *added_numbers, *removed_numbers,
+        *given = apr_array_make(pool, 1, sizeof(const char *));
+    apr_array_header_t *hosts = apr_array_make(pool, 2, sizeof(const char *)),
+                       *added = apr_array_make(pool, 1, sizeof(const char *));
 
     ICP_TRY(icp_site_get(&before, reg, edit->name, pool));
     ICP_TRY(check_removed_hosts(&removed, before, edit->remove_hosts, pool));
@@ -329,7 +350,8 @@ icp_error_t *icp_site_edit(icp_register_t *reg, const icp_site_edit_t *edit, apr
     }
     apr_array_cat(hosts, added);
     if (!hosts->nelts) {
-        return icp_error(pool, ICP_REFUSED, "add another host in the same command, or remove the site", "%s would have no host name left", before->name);
+        return icp_error(pool, ICP_REFUSED, "add another host in the same command, or remove the site",
+                         "%s would have no host name left", before->name);
     }
     ICP_TRY(check_numbers(&added_numbers, reg, edit->add_numbers, pool));
     drop_known(added_numbers, before);
@@ -339,14 +361,16 @@ icp_error_t *icp_site_edit(icp_register_t *reg, const icp_site_edit_t *edit, apr
     int serve_unlicensed = edit->serve_unlicensed < 0 ? before->serve_unlicensed : !!edit->serve_unlicensed;
 
     for (int i = 0; i < removed->nelts; i++) {
-        ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_HOST_DELETE, "si", APR_ARRAY_IDX(removed, i, const char *), before->id));
+        ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_HOST_DELETE, "si", APR_ARRAY_IDX(removed, i, const char *),
+                                 before->id));
         ICP_TRY(icp_stmt_run(stmt));
     }
     ICP_TRY(insert_hosts(reg, before->id, added));
     ICP_TRY(change_numbers(reg, ICP_STMT_SITE_LICENSE_DELETE, before->id, removed_numbers));
     ICP_TRY(change_numbers(reg, ICP_STMT_SITE_LICENSE_INSERT, before->id, added_numbers));
     if (strcmp(homepage, before->homepage) != 0 || serve_unlicensed != before->serve_unlicensed) {
-        ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_SITE_UPDATE, "isi", before->id, homepage, (apr_int64_t)serve_unlicensed));
+        ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_SITE_UPDATE, "isi", before->id, homepage,
+                                 (apr_int64_t)serve_unlicensed));
         ICP_TRY(icp_stmt_run(stmt));
     }
     ICP_TRY(icp_site_get(&after, reg, before->name, pool));
@@ -369,7 +393,8 @@ icp_error_t *icp_site_remove(icp_register_t *reg, const char *name, const char *
     icp_stmt_t *stmt;
     ICP_TRY(icp_site_get(&site, reg, name, pool));
     if (site->suspension) {
-        return icp_error(pool, ICP_REFUSED, apr_psprintf(pool, "keep it on file; once its page is right: icpadmin enable %s", site->name),
+        return icp_error(pool, ICP_REFUSED,
+                         apr_psprintf(pool, "keep it on file; once its page is right: icpadmin enable %s", site->name),
                          "%s is suspended: without its entry it would be served", site->name);
     }
     ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_SITE_DELETE, "i", site->id));

@@ -13,7 +13,8 @@
 static icp_error_t *refuse_reason(const char *reason, apr_pool_t *pool)
 {
     const char *known = "";
-    for (int i = 0; i < ICP_REASON_COUNT; i++) known = apr_pstrcat(pool, known, i ? ", " : "", icp_reason_names[i], NULL);
+    for (int i = 0; i < ICP_REASON_COUNT; i++)
+        known = apr_pstrcat(pool, known, i ? ", " : "", icp_reason_names[i], NULL);
     return icp_error(pool, ICP_USAGE, apr_psprintf(pool, "say one of %s", known), "'%s' is no reason for a suspension",
                      icp_text_printable(reason, 60, pool));
 }
@@ -27,22 +28,23 @@ icp_error_t *icp_suspension_open(icp_suspension_t **result, icp_register_t *reg,
     return icp_suspension_open_site(result, reg, site, reason, note, pool);
 }
 
-icp_error_t *icp_suspension_open_site(icp_suspension_t **result, icp_register_t *reg, const icp_site_t *site, const char *reason,
-                                      const char *note, apr_pool_t *pool)
+icp_error_t *icp_suspension_open_site(icp_suspension_t **result, icp_register_t *reg, const icp_site_t *site,
+                                      const char *reason, const char *note, apr_pool_t *pool)
 {
     icp_stmt_t *stmt;
 
     if (icp_reason_index(reason) < 0) return refuse_reason(reason, pool);
     if (site->suspension) {
-        return icp_error(pool, ICP_REFUSED, NULL, "%s is suspended already, since %s: %s, case %" APR_INT64_T_FMT, site->name,
-                         icp_text_time(site->suspension->opened_at, pool), site->suspension->reason, site->suspension->id);
+        return icp_error(pool, ICP_REFUSED, NULL, "%s is suspended already, since %s: %s, case %" APR_INT64_T_FMT,
+                         site->name, icp_text_time(site->suspension->opened_at, pool), site->suspension->reason,
+                         site->suspension->id);
     }
     icp_suspension_t *suspension = apr_pcalloc(pool, sizeof *suspension);
     suspension->reason = apr_pstrdup(pool, reason);
     suspension->opened_at = apr_time_from_sec(apr_time_sec(reg->now));
     suspension->opened_by = reg->actor;
-    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_SUSPENSION_OPEN, "isis", site->id, reason, (apr_int64_t)apr_time_sec(reg->now),
-                             reg->actor));
+    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_SUSPENSION_OPEN, "isis", site->id, reason,
+                             (apr_int64_t)apr_time_sec(reg->now), reg->actor));
     ICP_TRY(icp_stmt_run(stmt));
     suspension->id = icp_db_last_id(reg->db);
 
@@ -63,9 +65,10 @@ static const char *expected_text(const icp_site_t *site, apr_pool_t *pool)
     return text;
 }
 
-/* What every way to close a suspension asks for: it is open, the site has an active license, the look is this site's and was made
- * since the suspension. */
-static icp_error_t *may_close(icp_site_t **result, icp_register_t *reg, const char *name, const icp_look_t *look, apr_pool_t *pool)
+/* What every way to close a suspension asks for: it is open, the site has an active license, the look is this site's
+ * and was made since the suspension. */
+static icp_error_t *may_close(icp_site_t **result, icp_register_t *reg, const char *name, const icp_look_t *look,
+                              apr_pool_t *pool)
 {
     icp_site_t *site;
     ICP_TRY(icp_site_get(&site, reg, name, pool));
@@ -73,18 +76,23 @@ static icp_error_t *may_close(icp_site_t **result, icp_register_t *reg, const ch
         return icp_error(pool, ICP_REFUSED, NULL, "%s is not suspended", site->name);
     }
     if (!site->expected->nelts) {
-        return icp_error(pool, ICP_REFUSED, "put its license on file with 'icpadmin license add' and give the site its number with 'icpadmin site edit'",
+        return icp_error(pool, ICP_REFUSED,
+                         "put its license on file with 'icpadmin license add' and give the site its number with "
+                         "'icpadmin site edit'",
                          "%s has no active license on file", site->name);
     }
     if (strcmp(look->site, site->name) != 0 || apr_time_sec(look->at) < apr_time_sec(site->suspension->opened_at)) {
-        return icp_error(pool, ICP_REFUSED, "look at the live page again", "the inspection is not one of %s since its suspension", site->name);
+        return icp_error(pool, ICP_REFUSED, "look at the live page again",
+                         "the inspection is not one of %s since its suspension", site->name);
     }
     *result = site;
     return NULL;
 }
 
-/* Nonzero in *yes if the number is of an active license of the site; a suffix must be one on file, where the site has any. */
-static icp_error_t *is_expected(int *yes, icp_register_t *reg, const icp_site_t *site, const icp_number_t *number, int with_suffix)
+/* Nonzero in *yes if the number is of an active license of the site; a suffix must be one on file, where the site has
+ * any. */
+static icp_error_t *is_expected(int *yes, icp_register_t *reg, const icp_site_t *site, const icp_number_t *number,
+                                int with_suffix)
 {
     icp_stmt_t *stmt;
     int row;
@@ -102,15 +110,17 @@ static icp_error_t *close_open(icp_register_t *reg, const icp_site_t *site, cons
                                const char *number, const char *note, apr_pool_t *pool)
 {
     icp_stmt_t *stmt;
-    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_SUSPENSION_CLOSE, "iis", site->suspension->id, (apr_int64_t)apr_time_sec(reg->now),
-                             reg->actor));
+    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_SUSPENSION_CLOSE, "iis", site->suspension->id,
+                             (apr_int64_t)apr_time_sec(reg->now), reg->actor));
     ICP_TRY(icp_stmt_run(stmt));
 
-    json_t *before = json_pack("{s:I, s:s, s:I}", "case", (json_int_t)site->suspension->id, "reason", site->suspension->reason, "since",
-                               (json_int_t)apr_time_sec(site->suspension->opened_at));
-    json_t *after = json_pack("{s:I, s:s, s:s, s:s, s:s?, s:i, s:I}", "case", (json_int_t)site->suspension->id, "ground", ground,
-                              "number", number, "verdict", icp_verdict_name(look->inspection->verdict), "url", look->url, "status",
-                              look->status, "seen_at", (json_int_t)apr_time_sec(look->at));
+    json_t *before =
+        json_pack("{s:I, s:s, s:I}", "case", (json_int_t)site->suspension->id, "reason", site->suspension->reason,
+                  "since", (json_int_t)apr_time_sec(site->suspension->opened_at));
+    json_t *after =
+        json_pack("{s:I, s:s, s:s, s:s, s:s?, s:i, s:I}", "case", (json_int_t)site->suspension->id, "ground", ground,
+                  "number", number, "verdict", icp_verdict_name(look->inspection->verdict), "url", look->url, "status",
+                  look->status, "seen_at", (json_int_t)apr_time_sec(look->at));
     icp_error_t *error = icp_audit_event(reg, "site.enable", site->name, before, after, note, pool);
     json_decref(before);
     json_decref(after);
@@ -140,8 +150,12 @@ icp_error_t *icp_suspension_close(icp_register_t *reg, const char *name, const i
     ICP_TRY(may_close(&site, reg, name, look, pool));
     const char *wanted = expected_text(site, pool);
     if (inspection->verdict != ICP_DISPLAYED) {
-        const char *attest = may_attest(inspection->verdict)
-            ? apr_psprintf(pool, "; if a person sees it on the page: icpadmin enable %s --attest NUMBER --note TEXT", site->name) : "";
+        const char *attest =
+            may_attest(inspection->verdict)
+                ? apr_psprintf(pool,
+                               "; if a person sees it on the page: icpadmin enable %s --attest NUMBER --note TEXT",
+                               site->name)
+                : "";
         return icp_error(pool, ICP_REFUSED, apr_psprintf(pool, "the owner puts %s on the home page%s", wanted, attest),
                          "the home page of %s is judged %s", site->name, verdict_text(look, pool));
     }
@@ -151,7 +165,8 @@ icp_error_t *icp_suspension_close(icp_register_t *reg, const char *name, const i
     }
     if (!expected) {
         return icp_error(pool, ICP_REFUSED, apr_psprintf(pool, "the owner puts %s on the home page", wanted),
-                         "the home page of %s shows %s, which is not of an active license of this site", site->name, matched);
+                         "the home page of %s shows %s, which is not of an active license of this site", site->name,
+                         matched);
     }
     return close_open(reg, site, look, "inspection", inspection->matched, NULL, pool);
 }
@@ -166,22 +181,25 @@ icp_error_t *icp_suspension_attest(icp_register_t *reg, const char *name, const 
     ICP_TRY(may_close(&site, reg, name, look, pool));
     if (!may_attest(look->inspection->verdict)) {
         const char *remedy = look->inspection->verdict == ICP_DISPLAYED
-            ? apr_psprintf(pool, "no attestation is needed: icpadmin enable %s", site->name)
-            : apr_psprintf(pool, "the owner puts %s on the home page", expected_text(site, pool));
-        return icp_error(pool, ICP_REFUSED, remedy, "the home page of %s is judged %s, which a person cannot overrule", site->name,
-                         verdict_text(look, pool));
+                                 ? apr_psprintf(pool, "no attestation is needed: icpadmin enable %s", site->name)
+                                 : apr_psprintf(pool, "the owner puts %s on the home page", expected_text(site, pool));
+        return icp_error(pool, ICP_REFUSED, remedy, "the home page of %s is judged %s, which a person cannot overrule",
+                         site->name, verdict_text(look, pool));
     }
     if (!*icp_text_trim(note, pool)) {
-        return icp_error(pool, ICP_REFUSED, "say in --note where on the page the number was seen", "an attestation needs a note");
+        return icp_error(pool, ICP_REFUSED, "say in --note where on the page the number was seen",
+                         "an attestation needs a note");
     }
     ICP_TRY(icp_license_parse(&parsed, number, pool));
     if (parsed->service) {
-        return icp_error(pool, ICP_REFUSED, apr_psprintf(pool, "quote %s as the page shows it", expected_text(site, pool)),
+        return icp_error(pool, ICP_REFUSED,
+                         apr_psprintf(pool, "quote %s as the page shows it", expected_text(site, pool)),
                          "%s is an app's number, not a website's", parsed->text);
     }
     ICP_TRY(is_expected(&expected, reg, site, parsed, 1));
     if (!expected) {
-        return icp_error(pool, ICP_REFUSED, apr_psprintf(pool, "the number to be seen is %s", expected_text(site, pool)),
+        return icp_error(pool, ICP_REFUSED,
+                         apr_psprintf(pool, "the number to be seen is %s", expected_text(site, pool)),
                          "%s is not of an active license of %s", parsed->text, site->name);
     }
     return close_open(reg, site, look, "attested", parsed->text, note, pool);

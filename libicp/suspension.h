@@ -1,4 +1,5 @@
-/* Suspensions: opened for a reason, closed only after the live page was seen to be right, or attested by a person (rule 2). */
+/* Suspensions: opened for a reason, closed only after the live page was seen to be right, or attested by a person (rule
+ * 2). */
 #ifndef ICP_SUSPENSION_H
 #define ICP_SUSPENSION_H
 
@@ -13,20 +14,21 @@ typedef struct icp_suspension_t {
     const char *opened_by, *closed_by;
 } icp_suspension_t;
 
-/* Inside a change. ICP_NOT_FOUND: no such site; ICP_REFUSED: suspended already (says since when and why). ICP_USAGE: no such reason. */
-icp_error_t *icp_suspension_open(icp_suspension_t **suspension, icp_register_t *reg, const char *site, const char *reason,
-                                 const char *note, apr_pool_t *pool);
+/* Inside a change. ICP_NOT_FOUND: no such site; ICP_REFUSED: suspended already (says since when and why). ICP_USAGE: no
+ * such reason. */
+icp_error_t *icp_suspension_open(icp_suspension_t **suspension, icp_register_t *reg, const char *site,
+                                 const char *reason, const char *note, apr_pool_t *pool);
 
 /* The same for a site that was read or added in this change. */
 icp_error_t *icp_suspension_open_site(icp_suspension_t **suspension, icp_register_t *reg, const struct icp_site_t *site,
                                       const char *reason, const char *note, apr_pool_t *pool);
 
-/* Inside a change: closes the open suspension on the ground of `look`, the inspection of the live page made for it. Refused unless it is
- * `displayed` and the number matched is active and the site's at this very moment. */
+/* Inside a change: closes the open suspension on the ground of `look`, the inspection of the live page made for it.
+ * Refused unless it is `displayed` and the number matched is active and the site's at this very moment. */
 icp_error_t *icp_suspension_close(icp_register_t *reg, const char *site, const icp_look_t *look, apr_pool_t *pool);
 
-/* Inside a change: closes it because reg->actor attests to have seen `number`. Refused unless `look` is unreadable, hidden or missing, `note` says something,
- * and the number is active and the site's. */
+/* Inside a change: closes it because reg->actor attests to have seen `number`. Refused unless `look` is unreadable,
+ * hidden or missing, `note` says something, and the number is active and the site's. */
 icp_error_t *icp_suspension_attest(icp_register_t *reg, const char *site, const icp_look_t *look, const char *number,
                                    const char *note, apr_pool_t *pool);
 

@@ -145,7 +145,8 @@ static inline icp_error_t *add_license(const char *number, const char *holder, c
 static inline icp_error_t *add_site(const char *name, const char *hosts, const char *numbers, int serve_unlicensed)
 {
     icp_site_t *site = apr_pcalloc(pool, sizeof *site);
-    *site = (icp_site_t){.name = name, .hosts = list(hosts), .numbers = list(numbers), .serve_unlicensed = serve_unlicensed};
+    *site = (icp_site_t){
+        .name = name, .hosts = list(hosts), .numbers = list(numbers), .serve_unlicensed = serve_unlicensed};
     return change(step_site_add, (step_t){.data = site});
 }
 
@@ -170,7 +171,8 @@ static inline const char *suspended_for(const char *name)
 static inline icp_error_t *append_event(const icp_event_t *event, void *baton, apr_pool_t *p)
 {
     const char **text = baton;
-    *text = apr_pstrcat(pool, *text, event->action, " ", event->subject, " ", event->before, " ", event->after, " ", event->note, "\n", NULL);
+    *text = apr_pstrcat(pool, *text, event->action, " ", event->subject, " ", event->before, " ", event->after, " ",
+                        event->note, "\n", NULL);
     return NULL;
 }
 

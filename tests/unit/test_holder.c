@@ -5,7 +5,8 @@
 
 START_TEST(test_uscc)
 {
-    static const char *const right[] = {"91330100799655058B", "91110000802100433B", "9144030010001686XA", "914403001922038216"};
+    static const char *const right[] = {"91330100799655058B", "91110000802100433B", "9144030010001686XA",
+                                        "914403001922038216"};
     for (size_t i = 0; i < sizeof right / sizeof *right; i++) ck_assert_int_eq(icp_uscc_test(right[i]), ICP_USCC_OK);
     ck_assert_int_eq(icp_uscc_test("91330100799655058b"), ICP_USCC_OK);
     ck_assert_int_eq(icp_uscc_test("91330100799655058A"), ICP_USCC_CHECK);
@@ -48,7 +49,10 @@ static icp_error_t *add(icp_holder_t holder)
 START_TEST(test_add_and_get)
 {
     icp_holder_t *holder;
-    ok(add((icp_holder_t){.kind = "business", .name = "\xE3\x80\x80上海某某商贸有限公司 ", .uscc = "91330100799655058b", .email = "a@example.cn"}));
+    ok(add((icp_holder_t){.kind = "business",
+                          .name = "\xE3\x80\x80上海某某商贸有限公司 ",
+                          .uscc = "91330100799655058b",
+                          .email = "a@example.cn"}));
     ok(icp_holder_get(&holder, reg, "上海某某商贸有限公司", pool));
     ck_assert_str_eq(holder->uscc, "91330100799655058B");
     ck_assert_str_eq(holder->email, "a@example.cn");
@@ -71,7 +75,8 @@ START_TEST(test_refusals)
     fails(add((icp_holder_t){.name = "\xb1\xb1"}), ICP_USAGE, "UTF-8");
     fails(add((icp_holder_t){.name = "丁", .kind = "club"}), ICP_USAGE, "club");
     fails(add((icp_holder_t){.name = "戊", .uscc = "123"}), ICP_USAGE, "18");
-    ok(add((icp_holder_t){.name = "己", .uscc = "91350100M0001TGQXM"})); /* of the pilot period: the check character does not fit */
+    ok(add((icp_holder_t){.name = "己",
+                          .uscc = "91350100M0001TGQXM"})); /* of the pilot period: the check character does not fit */
 }
 END_TEST
 
@@ -99,5 +104,8 @@ END_TEST
 
 int main(void)
 {
-    return run_tests("holder", (const TTest *const[]){test_uscc, test_uscc_of_real_businesses, test_add_and_get, test_refusals, test_edit, NULL}, 1);
+    return run_tests("holder",
+                     (const TTest *const[]){test_uscc, test_uscc_of_real_businesses, test_add_and_get, test_refusals,
+                                            test_edit, NULL},
+                     1);
 }

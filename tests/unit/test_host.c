@@ -43,9 +43,17 @@ static const struct {
 };
 
 static const char *const bad[] = {
-    "", ".", "*", "*.", "a..b", ".a.cn", "a.cn..", "foo.*.cn", "*foo.cn", "*.*.cn", "http://a.cn", "a.cn/x", "user@a.cn", "a.cn?x", "a b.cn",
-    "a.cn ", "a\tb.cn", "a.cn:", "a.cn:x", "a.cn:123456", "[::1", "[a.cn]", "[::1]x", "1:2:3", "1.2.3", "1.2.3.256", "1.2.3.4.5", "*.1.2.3.4",
-    "\xff\xfe.cn", "a,b.cn", "a'b.cn", "a%41.cn", "例子\xe3\x80\x80.cn",
+    "",          ".",           "*",
+    "*.",        "a..b",        ".a.cn",
+    "a.cn..",    "foo.*.cn",    "*foo.cn",
+    "*.*.cn",    "http://a.cn", "a.cn/x",
+    "user@a.cn", "a.cn?x",      "a b.cn",
+    "a.cn ",     "a\tb.cn",     "a.cn:",
+    "a.cn:x",    "a.cn:123456", "[::1",
+    "[a.cn]",    "[::1]x",      "1:2:3",
+    "1.2.3",     "1.2.3.256",   "1.2.3.4.5",
+    "*.1.2.3.4", "\xff\xfe.cn", "a,b.cn",
+    "a'b.cn",    "a%41.cn",     "例子\xe3\x80\x80.cn",
 };
 
 START_TEST(test_good)

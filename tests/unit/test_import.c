@@ -38,7 +38,8 @@ static void bad_line(int index, int line, const char *word)
 {
     ck_assert_int_lt(index, result->bad->nelts);
     icp_bad_line_t bad = APR_ARRAY_IDX(result->bad, index, icp_bad_line_t);
-    ck_assert_msg(bad.line == line && strstr(bad.reason, word), "line %d: %s; expected %d: %s", (int)bad.line, bad.reason, line, word);
+    ck_assert_msg(bad.line == line && strstr(bad.reason, word), "line %d: %s; expected %d: %s", (int)bad.line,
+                  bad.reason, line, word);
 }
 
 static void setup(void)
@@ -69,7 +70,8 @@ END_TEST
 START_TEST(test_forms_of_a_file)
 {
     setup();
-    ok(sites("\xEF\xBB\xBFLICENSE, Name ,hosts\r\n沪ICP备05012345号-1,a.cn,\"www.a.cn\r\nm.a.cn\"\r\n\r\n\"沪ICP备05012345号-2\" , b.cn ,"));
+    ok(sites("\xEF\xBB\xBFLICENSE, Name "
+             ",hosts\r\n沪ICP备05012345号-1,a.cn,\"www.a.cn\r\nm.a.cn\"\r\n\r\n\"沪ICP备05012345号-2\" , b.cn ,"));
     counts(2, 2, 0, 0);
     ck_assert_str_eq(joined(get_site("a.cn")->hosts), "a.cn m.a.cn www.a.cn");
     ok(sites("name,hosts,license\rc.cn,,沪ICP备05012345号\rd.cn,,沪ICP备05012345号"));
@@ -94,22 +96,22 @@ START_TEST(test_bad_headers)
 }
 END_TEST
 
-static const char mixed[] = "name,hosts,license,homepage\n"        /* 1 */
-                            "a.cn,,沪ICP备05012345号-1,\n"          /* 2 */
-                            "b.cn,,粤ICP备11018438号-1,\n"          /* 3: license not on file */
-                            "\n"                                    /* 4 */
-                            "c.cn,\"www.c.cn\nm.c.cn\",,/x\n"       /* 5, 6 */
-                            "d.cn,bad host!,,\n"                    /* 7 */
-                            "a.cn,,沪ICP备05012345号-1,\n"          /* 8: twice in the file */
-                            "e.cn,www.a.cn a.cn,,\n"                /* 9: another's host */
-                            "f.cn,,\n"                              /* 10: a field is missing */
-                            "g\xb1.cn,,,\n"                         /* 11: GBK */
-                            "h.cn,,沪ICP备05012345号-5A,\n"         /* 12: an app's */
-                            "i.cn,x\"y,,\n"                         /* 13: a quotation mark */
-                            "j.cn,,,http://other.cn/\n"             /* 14 */
-                            "known.cn,,,\n"                         /* 15: on file */
-                            "k.cn,,沪ICP备05012345号,\n"            /* 16 */
-                            "l.cn,\"open,,\nm.cn,,,\n";             /* 17: never closed */
+static const char mixed[] = "name,hosts,license,homepage\n"   /* 1 */
+                            "a.cn,,沪ICP备05012345号-1,\n"    /* 2 */
+                            "b.cn,,粤ICP备11018438号-1,\n"    /* 3: license not on file */
+                            "\n"                              /* 4 */
+                            "c.cn,\"www.c.cn\nm.c.cn\",,/x\n" /* 5, 6 */
+                            "d.cn,bad host!,,\n"              /* 7 */
+                            "a.cn,,沪ICP备05012345号-1,\n"    /* 8: twice in the file */
+                            "e.cn,www.a.cn a.cn,,\n"          /* 9: another's host */
+                            "f.cn,,\n"                        /* 10: a field is missing */
+                            "g\xb1.cn,,,\n"                   /* 11: GBK */
+                            "h.cn,,沪ICP备05012345号-5A,\n"   /* 12: an app's */
+                            "i.cn,x\"y,,\n"                   /* 13: a quotation mark */
+                            "j.cn,,,http://other.cn/\n"       /* 14 */
+                            "known.cn,,,\n"                   /* 15: on file */
+                            "k.cn,,沪ICP备05012345号,\n"      /* 16 */
+                            "l.cn,\"open,,\nm.cn,,,\n";       /* 17: never closed */
 
 static void mixed_lines(void)
 {
@@ -219,7 +221,8 @@ START_TEST(test_bad_licenses)
                    "粤ICP备11018438号,乙,123,\n"
                    "粤ICP备11018438号,乙,,\n"
                    "粤ICP备11018438号-2,乙,,\n"
-                   "京公网安备11010802012345号,乙,,\n"), ICP_REFUSED, "6 of 7");
+                   "京公网安备11010802012345号,乙,,\n"),
+          ICP_REFUSED, "6 of 7");
     bad_line(0, 2, "甲");
     bad_line(1, 3, "gone");
     bad_line(2, 4, "name is empty");
@@ -259,6 +262,9 @@ END_TEST
 
 int main(void)
 {
-    return run_tests("import", (const TTest *const[]){test_sites, test_forms_of_a_file, test_bad_headers, test_all_or_nothing, test_skip_bad, test_dry_run,
-                                                      test_serve_unlicensed, test_licenses, test_bad_licenses, test_many, NULL}, 1);
+    return run_tests("import",
+                     (const TTest *const[]){test_sites, test_forms_of_a_file, test_bad_headers, test_all_or_nothing,
+                                            test_skip_bad, test_dry_run, test_serve_unlicensed, test_licenses,
+                                            test_bad_licenses, test_many, NULL},
+                     1);
 }

@@ -50,7 +50,8 @@ START_TEST(test_holder_on_the_way)
 }
 END_TEST
 
-/* Rule 8: a site without another active license is suspended, served unlicensed or not; one that is suspended keeps its case. */
+/* Rule 8: a site without another active license is suspended, served unlicensed or not; one that is suspended keeps its
+ * case. */
 START_TEST(test_end_suspends)
 {
     apr_array_header_t *suspended = apr_array_make(pool, 4, sizeof(const char *));
@@ -72,7 +73,8 @@ START_TEST(test_end_suspends)
     ck_assert_str_eq(suspended_for("free.cn"), "");
     ck_assert_str_eq(suspended_for("case.cn"), "incorrect");
     ck_assert_int_eq(get_site("case.cn")->suspension->id, case_id);
-    ck_assert(has_event("license.cancel 沪ICP备05012345号 {\"status\":\"active\"} {\"status\":\"cancelled\",\"suspended\":[\"kept.cn\",\"only.cn\"]}"));
+    ck_assert(has_event("license.cancel 沪ICP备05012345号 {\"status\":\"active\"} "
+                        "{\"status\":\"cancelled\",\"suspended\":[\"kept.cn\",\"only.cn\"]}"));
     ck_assert(has_event("site.suspend only.cn"));
 
     fails(end("沪ICP备05012345号", "cancelled", NULL), ICP_REFUSED, "already");
@@ -98,6 +100,8 @@ END_TEST
 
 int main(void)
 {
-    return run_tests("license", (const TTest *const[]){test_wild_forms, test_no_license, test_holder_on_the_way, test_end_suspends,
-                                                       test_reinstate_enables_nothing, NULL}, 1);
+    return run_tests("license",
+                     (const TTest *const[]){test_wild_forms, test_no_license, test_holder_on_the_way, test_end_suspends,
+                                            test_reinstate_enables_nothing, NULL},
+                     1);
 }

@@ -69,7 +69,8 @@ START_TEST(test_every_changed_byte)
             token[i] = kept;
         }
     }
-    for (size_t shorter = 0; shorter < length; shorter++) ck_assert(!icp_pass_check(&key, token, shorter, 42, NOW, NULL));
+    for (size_t shorter = 0; shorter < length; shorter++)
+        ck_assert(!icp_pass_check(&key, token, shorter, 42, NOW, NULL));
     ck_assert(!passes(apr_pstrcat(pool, token, "0", NULL), 42, NOW));
     ck_assert(!passes(apr_pstrcat(pool, token, " ", NULL), 42, NOW));
 }
@@ -77,8 +78,19 @@ END_TEST
 
 START_TEST(test_grammar)
 {
-    static const char *const none[] = {"", ".", "1", "1.", "1.42", "1.42.", "1.42.9999999999", "1..9999999999.", "2.42.9999999999.x", "1.042.1.a.b",
-                                       "1.-1.1.a.b", "1.99999999999999999999.1.a.b", "1.1.99999999999999999999.a.b"};
+    static const char *const none[] = {"",
+                                       ".",
+                                       "1",
+                                       "1.",
+                                       "1.42",
+                                       "1.42.",
+                                       "1.42.9999999999",
+                                       "1..9999999999.",
+                                       "2.42.9999999999.x",
+                                       "1.042.1.a.b",
+                                       "1.-1.1.a.b",
+                                       "1.99999999999999999999.1.a.b",
+                                       "1.1.99999999999999999999.a.b"};
     for (size_t i = 0; i < sizeof none / sizeof *none; i++) ck_assert_msg(!passes(none[i], 42, NOW), "%s", none[i]);
     char *giant = apr_pcalloc(pool, 100001);
     memset(giant, '1', 100000);

@@ -52,7 +52,8 @@ static void sql(const char *text)
 static icp_error_t *collect(const icp_sighting_t *sighting, void *baton, apr_pool_t *row_pool)
 {
     const char **text = baton;
-    *text = apr_psprintf(pool, "%s%s %s %s %d\n", *text, sighting->site, sighting->verdict, sighting->detail, (int)apr_time_sec(sighting->at));
+    *text = apr_psprintf(pool, "%s%s %s %s %d\n", *text, sighting->site, sighting->verdict, sighting->detail,
+                         (int)apr_time_sec(sighting->at));
     return NULL;
 }
 
@@ -65,7 +66,8 @@ static const char *all(const char *site)
 
 START_TEST(test_newest_of_each_site)
 {
-    icp_sighting_t batch[] = {{"b.cn", "displayed", "{}", apr_time_from_sec(10)}, {"a.cn", "missing", "{\"x\":1}", apr_time_from_sec(10)}};
+    icp_sighting_t batch[] = {{"b.cn", "displayed", "{}", apr_time_from_sec(10)},
+                              {"a.cn", "missing", "{\"x\":1}", apr_time_from_sec(10)}};
     ok(icp_sightings_write(path, batch, 2, pool));
     put("a.cn", "displayed", "{}", 20);
     put("a.cn", "hidden", "{}", 15); /* an older one */
@@ -81,7 +83,8 @@ START_TEST(test_damaged_file_is_begun_anew)
     apr_size_t length = 4096;
     char noise[4096];
     memset(noise, 'x', sizeof noise);
-    ck_assert_int_eq(apr_file_open(&file, path, APR_FOPEN_WRITE | APR_FOPEN_CREATE, APR_FPROT_OS_DEFAULT, pool), APR_SUCCESS);
+    ck_assert_int_eq(apr_file_open(&file, path, APR_FOPEN_WRITE | APR_FOPEN_CREATE, APR_FPROT_OS_DEFAULT, pool),
+                     APR_SUCCESS);
     apr_file_write(file, noise, &length);
     apr_file_close(file);
     const char *text = "";
@@ -94,11 +97,14 @@ END_TEST
 START_TEST(test_strangers_texts)
 {
     put("a.cn", "missing", "{}", 1);
-    sql("INSERT INTO sighting VALUES ('b' || char(27) || '[2J', 'missing', '{\"x\\u001b[31m\":[\"\\u202egnp\",{\"a\":{\"b\":{\"c\":1}}}]}', 99999999999),"
+    sql("INSERT INTO sighting VALUES ('b' || char(27) || '[2J', 'missing', "
+        "'{\"x\\u001b[31m\":[\"\\u202egnp\",{\"a\":{\"b\":{\"c\":1}}}]}', 99999999999),"
         " ('c', 'dis' || char(27), '{}', 1), ('d', 'missing', 'no json', -5), (x'ff', 'hidden', '[]', 'noon'),"
-        " ('long' || replace(hex(zeroblob(400)), '0', 'x'), 'missing', '{\"k\":\"' || replace(hex(zeroblob(9000)), '0', 'y') || '\"}', 1)");
+        " ('long' || replace(hex(zeroblob(400)), '0', 'x'), 'missing', '{\"k\":\"' || replace(hex(zeroblob(9000)), "
+        "'0', 'y') || '\"}', 1)");
     const char *text = all(NULL);
-    for (const char *c = text; *c; c++) ck_assert_msg((unsigned char)*c >= 0x20 || *c == '\n', "byte %d in %s", *c, text);
+    for (const char *c = text; *c; c++)
+        ck_assert_msg((unsigned char)*c >= 0x20 || *c == '\n', "byte %d in %s", *c, text);
     ck_assert_ptr_null(strstr(text, "\\u001b"));
     ck_assert_ptr_null(strstr(text, "\xE2\x80\xAE"));
     ck_assert_ptr_null(strstr(text, "dis"));
@@ -139,7 +145,8 @@ START_TEST(test_other_shapes)
 {
     sql("CREATE TABLE t (site, verdict, detail, at); CREATE VIEW sighting AS SELECT * FROM t");
     refused("no sightings");
-    sql("DROP VIEW sighting; CREATE TABLE sighting (site TEXT, verdict TEXT, detail TEXT\nAS(hex(zeroblob(1000))), at INTEGER)");
+    sql("DROP VIEW sighting; CREATE TABLE sighting (site TEXT, verdict TEXT, detail TEXT\nAS(hex(zeroblob(1000))), at "
+        "INTEGER)");
     refused("no sightings");
     sql("DROP TABLE sighting; CREATE VIRTUAL TABLE sighting USING fts5 (site, verdict, detail, at)");
     refused("no sightings");

@@ -20,7 +20,8 @@ static icp_error_t *remove_site(const char *name)
 START_TEST(test_add)
 {
     licenses();
-    ok(add_site("Shop.Example.CN", "www.shop.example.cn:80 *.img.example.cn shop.example.cn.", "沪icp备05012345-3 京ICP证030173号", 0));
+    ok(add_site("Shop.Example.CN", "www.shop.example.cn:80 *.img.example.cn shop.example.cn.",
+                "沪icp备05012345-3 京ICP证030173号", 0));
     icp_site_t *site = get_site("shop.example.cn");
     ck_assert_str_eq(joined(site->hosts), "shop.example.cn www.shop.example.cn *.img.example.cn");
     ck_assert_str_eq(joined(site->numbers), "京ICP证030173号 沪ICP备05012345号-3");
@@ -46,8 +47,18 @@ END_TEST
 START_TEST(test_bad_input)
 {
     licenses();
-    static const char *const names[] = {"", "a b", "a\xE3\x80\x80" "b", "a/b", "-a", "-", "*.example.cn", "a\x07", "\xff"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) fails(add_site(names[i], "ok.example.cn", NULL, 1), ICP_USAGE, "cannot name a site");
+    static const char *const names[] = {"",
+                                        "a b",
+                                        "a\xE3\x80\x80"
+                                        "b",
+                                        "a/b",
+                                        "-a",
+                                        "-",
+                                        "*.example.cn",
+                                        "a\x07",
+                                        "\xff"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        fails(add_site(names[i], "ok.example.cn", NULL, 1), ICP_USAGE, "cannot name a site");
     fails(add_site("shop", NULL, NULL, 1), ICP_USAGE, "no host name");
     fails(add_site("shop", "http://a.cn", NULL, 1), ICP_USAGE, "http://a.cn");
     fails(add_site("a.cn", NULL, "沪ICP备05012345号-2A", 0), ICP_USAGE, "app");
@@ -65,7 +76,8 @@ START_TEST(test_names_are_unique)
     fails(add_site("A.cn", "b.cn", NULL, 1), ICP_REFUSED, "on file");
     fails(add_site("other", "WWW.a.cn", NULL, 1), ICP_REFUSED, "a.cn");
     ok(add_site("other", "b.cn", NULL, 1));
-    fails(edit((icp_site_edit_t){.name = "other", .add_hosts = list("www.a.cn"), .serve_unlicensed = -1}), ICP_REFUSED, "a.cn");
+    fails(edit((icp_site_edit_t){.name = "other", .add_hosts = list("www.a.cn"), .serve_unlicensed = -1}), ICP_REFUSED,
+          "a.cn");
 }
 END_TEST
 
@@ -96,24 +108,38 @@ START_TEST(test_edit)
 {
     licenses();
     ok(add_site("a.cn", "www.a.cn", "沪ICP备05012345号-1", 0));
-    ok(edit((icp_site_edit_t){.name = "WWW.a.cn", .add_hosts = list("m.a.cn a.cn"), .remove_hosts = list("www.A.cn"), .add_numbers = list("沪ICP备05012345号"),
-                              .remove_numbers = list("沪ICP备05012345号-1"), .homepage = "https://m.a.cn/start", .serve_unlicensed = -1}));
+    ok(edit((icp_site_edit_t){.name = "WWW.a.cn",
+                              .add_hosts = list("m.a.cn a.cn"),
+                              .remove_hosts = list("www.A.cn"),
+                              .add_numbers = list("沪ICP备05012345号"),
+                              .remove_numbers = list("沪ICP备05012345号-1"),
+                              .homepage = "https://m.a.cn/start",
+                              .serve_unlicensed = -1}));
     icp_site_t *site = get_site("a.cn");
     ck_assert_str_eq(joined(site->hosts), "a.cn m.a.cn");
     ck_assert_str_eq(joined(site->numbers), "沪ICP备05012345号");
     ck_assert_str_eq(site->homepage, "https://m.a.cn/start");
     ck_assert(has_event("site.edit a.cn {"));
 
-    fails(edit((icp_site_edit_t){.name = "a.cn", .remove_hosts = list("x.cn"), .serve_unlicensed = -1}), ICP_NOT_FOUND, "x.cn");
-    fails(edit((icp_site_edit_t){.name = "a.cn", .remove_hosts = list("a.cn"), .serve_unlicensed = -1}), ICP_REFUSED, "named after");
-    fails(edit((icp_site_edit_t){.name = "a.cn", .remove_hosts = list("m.a.cn"), .serve_unlicensed = -1}), ICP_USAGE, "m.a.cn");
-    fails(edit((icp_site_edit_t){.name = "a.cn", .remove_numbers = list("沪ICP备05012345号-9"), .serve_unlicensed = -1}), ICP_NOT_FOUND, "-9");
-    fails(edit((icp_site_edit_t){.name = "a.cn", .homepage = "https://evil.cn/", .serve_unlicensed = -1}), ICP_USAGE, "evil.cn");
+    fails(edit((icp_site_edit_t){.name = "a.cn", .remove_hosts = list("x.cn"), .serve_unlicensed = -1}), ICP_NOT_FOUND,
+          "x.cn");
+    fails(edit((icp_site_edit_t){.name = "a.cn", .remove_hosts = list("a.cn"), .serve_unlicensed = -1}), ICP_REFUSED,
+          "named after");
+    fails(edit((icp_site_edit_t){.name = "a.cn", .remove_hosts = list("m.a.cn"), .serve_unlicensed = -1}), ICP_USAGE,
+          "m.a.cn");
+    fails(
+        edit((icp_site_edit_t){.name = "a.cn", .remove_numbers = list("沪ICP备05012345号-9"), .serve_unlicensed = -1}),
+        ICP_NOT_FOUND, "-9");
+    fails(edit((icp_site_edit_t){.name = "a.cn", .homepage = "https://evil.cn/", .serve_unlicensed = -1}), ICP_USAGE,
+          "evil.cn");
     fails(edit((icp_site_edit_t){.name = "a.cn", .homepage = "start", .serve_unlicensed = -1}), ICP_USAGE, "start");
-    fails(edit((icp_site_edit_t){.name = "a.cn", .homepage = "//evil.cn/", .serve_unlicensed = -1}), ICP_USAGE, "evil.cn");
+    fails(edit((icp_site_edit_t){.name = "a.cn", .homepage = "//evil.cn/", .serve_unlicensed = -1}), ICP_USAGE,
+          "evil.cn");
     ok(add_site("shop", "s.cn", NULL, 1));
-    fails(edit((icp_site_edit_t){.name = "shop", .remove_hosts = list("s.cn"), .serve_unlicensed = -1}), ICP_REFUSED, "no host name left");
-    ok(edit((icp_site_edit_t){.name = "shop", .remove_hosts = list("s.cn"), .add_hosts = list("t.cn"), .serve_unlicensed = -1}));
+    fails(edit((icp_site_edit_t){.name = "shop", .remove_hosts = list("s.cn"), .serve_unlicensed = -1}), ICP_REFUSED,
+          "no host name left");
+    ok(edit((icp_site_edit_t){
+        .name = "shop", .remove_hosts = list("s.cn"), .add_hosts = list("t.cn"), .serve_unlicensed = -1}));
     ck_assert_str_eq(joined(get_site("shop")->hosts), "t.cn");
 
     const char *before = audit_text();
@@ -128,12 +154,14 @@ START_TEST(test_suspended_stays)
     licenses();
     ok(add_site("shop", "a.cn *.a.cn", "沪ICP备05012345号-1", 0));
     ok(suspend("shop", "missing"));
-    fails(edit((icp_site_edit_t){.name = "shop", .remove_hosts = list("*.a.cn"), .serve_unlicensed = -1}), ICP_REFUSED, "suspended");
+    fails(edit((icp_site_edit_t){.name = "shop", .remove_hosts = list("*.a.cn"), .serve_unlicensed = -1}), ICP_REFUSED,
+          "suspended");
     fails(remove_site("shop"), ICP_REFUSED, "suspended");
     fails(add_site("b.a.cn", NULL, "沪ICP备05012345号-2", 0), ICP_REFUSED, "*.a.cn");
     fails(add_site("other", "*.c.b.a.cn", "沪ICP备05012345号-2", 0), ICP_REFUSED, "*.a.cn");
     ok(add_site("d.cn", NULL, "沪ICP备05012345号-2", 0));
-    fails(edit((icp_site_edit_t){.name = "d.cn", .add_hosts = list("x.y.a.cn"), .serve_unlicensed = -1}), ICP_REFUSED, "*.a.cn");
+    fails(edit((icp_site_edit_t){.name = "d.cn", .add_hosts = list("x.y.a.cn"), .serve_unlicensed = -1}), ICP_REFUSED,
+          "*.a.cn");
     ok(edit((icp_site_edit_t){.name = "shop", .add_hosts = list("x.y.a.cn"), .serve_unlicensed = -1}));
     ck_assert_str_eq(suspended_for("x.y.a.cn"), "missing");
 }
@@ -186,6 +214,9 @@ END_TEST
 
 int main(void)
 {
-    return run_tests("site", (const TTest *const[]){test_add, test_get_by_any_form, test_bad_input, test_names_are_unique, test_unlicensed, test_edit,
-                                                    test_suspended_stays, test_host_under_open_wildcard, test_remove, test_each, NULL}, 1);
+    return run_tests("site",
+                     (const TTest *const[]){test_add, test_get_by_any_form, test_bad_input, test_names_are_unique,
+                                            test_unlicensed, test_edit, test_suspended_stays,
+                                            test_host_under_open_wildcard, test_remove, test_each, NULL},
+                     1);
 }

@@ -1,4 +1,5 @@
-/* The snapshot against a brute-force model over random changes, its memory, and every way a register can fail to be read. */
+/* The snapshot against a brute-force model over random changes, its memory, and every way a register can fail to be
+ * read. */
 #include <fcntl.h>
 #include <malloc.h>
 #include <stdlib.h>
@@ -42,7 +43,8 @@ static void ok(const icp_error_t *error)
 static void create(void)
 {
     ok(icp_db_open(&db, path, ICP_DB_CREATE, 1000, pool));
-    sql("PRAGMA synchronous = OFF; PRAGMA application_id = %d; PRAGMA user_version = %d", ICP_REGISTER_ID, ICP_REGISTER_SCHEMA);
+    sql("PRAGMA synchronous = OFF; PRAGMA application_id = %d; PRAGMA user_version = %d", ICP_REGISTER_ID,
+        ICP_REGISTER_SCHEMA);
     ok(icp_db_run(db, ICP_STMT_CREATE_REGISTER));
 }
 
@@ -99,7 +101,8 @@ static const char *host_name(int index)
 {
     static char names[HOSTS][32];
     char *name = names[index];
-    static const char *const shapes[] = {"%d.example.cn", "*.w%d.example.cn", "a.w%d.example.cn", "*.b.w%d.example.cn", "%d.cn", "*.%d.cn"};
+    static const char *const shapes[] = {"%d.example.cn", "*.w%d.example.cn", "a.w%d.example.cn", "*.b.w%d.example.cn",
+                                         "%d.cn",         "*.%d.cn"};
     const char *shape = shapes[index % 6];
     if (*name) return name;
     if (index == 0) return "*.example.cn";
@@ -117,7 +120,8 @@ static int model_find(const char *host)
         const char *name = host_name(i);
         size_t length = strlen(name), whole = strlen(host);
         if (strcasecmp(name, host) == 0) return model.owner[i];
-        if (*name == '*' && whole > length - 1 && !strcasecmp(host + whole - (length - 1), name + 1) && length > best_length) {
+        if (*name == '*' && whole > length - 1 && !strcasecmp(host + whole - (length - 1), name + 1) &&
+            length > best_length) {
             best = model.owner[i];
             best_length = length;
         }
@@ -156,28 +160,36 @@ static void change_something(void)
         break;
     case 3:
         if (!model.id[s]) break;
-        if (model.numbers[s]) sql("DELETE FROM site_license WHERE site_id = %lld", model.id[s]);
-        else sql("INSERT INTO site_license VALUES (%lld, 1, %d), (%lld, 2, 0)", model.id[s], s, model.id[s]);
+        if (model.numbers[s])
+            sql("DELETE FROM site_license WHERE site_id = %lld", model.id[s]);
+        else
+            sql("INSERT INTO site_license VALUES (%lld, 1, %d), (%lld, 2, 0)", model.id[s], s, model.id[s]);
         model.numbers[s] = !model.numbers[s];
         break;
     default:
         if (!model.id[s]) break;
-        if (model.suspended[s]) sql("UPDATE suspension SET closed_at = 9, closed_by = 'x' WHERE site_id = %lld AND closed_at IS NULL", model.id[s]);
-        else sql("INSERT INTO suspension (site_id, reason, opened_at, opened_by) VALUES (%lld, 'missing', 7, 'x')", model.id[s]);
+        if (model.suspended[s])
+            sql("UPDATE suspension SET closed_at = 9, closed_by = 'x' WHERE site_id = %lld AND closed_at IS NULL",
+                model.id[s]);
+        else
+            sql("INSERT INTO suspension (site_id, reason, opened_at, opened_by) VALUES (%lld, 'missing', 7, 'x')",
+                model.id[s]);
         model.suspended[s] = !model.suspended[s];
     }
 }
 
 static void agree(const icp_snapshot_t *snapshot)
 {
-    static const char *const shapes[] = {"%d.EXAMPLE.cn", "x.W%d.example.cn.", "a.w%d.example.cn", "x.b.w%d.example.cn", "%d.cn",
-                                         "y.x.%d.cn", "b.w%d.example.cn", "no%d.where", "*.x.w%d.example.cn", "."};
+    static const char *const shapes[] = {
+        "%d.EXAMPLE.cn", "x.W%d.example.cn.", "a.w%d.example.cn", "x.b.w%d.example.cn", "%d.cn",
+        "y.x.%d.cn",     "b.w%d.example.cn",  "no%d.where",       "*.x.w%d.example.cn", "."};
     char host[64];
     icp_snapshot_facts_t facts;
     int sites = 0, hosts = 0, suspended = 0;
     for (int i = 0; i < 60; i++) {
         snprintf(host, sizeof host, shapes[i % 10], rand() % 22);
-        const icp_snapshot_site_t *found = *host == '*' ? icp_snapshot_by_pattern(snapshot, host) : by_host(snapshot, host);
+        const icp_snapshot_site_t *found =
+            *host == '*' ? icp_snapshot_by_pattern(snapshot, host) : by_host(snapshot, host);
         if (host[strlen(host) - 1] == '.') host[strlen(host) - 1] = '\0';
         int wanted = model_find(host);
         ck_assert_msg((found ? found->id : 0) == (wanted < 0 ? 0 : model.id[wanted]), "%s", host);
@@ -187,7 +199,8 @@ static void agree(const icp_snapshot_t *snapshot)
             ck_assert_int_eq(found->since, found->suspended ? apr_time_from_sec(7) : 0);
             ck_assert_int_eq(found->expected_count, model.numbers[wanted]);
             if (found->expected_count) {
-                ck_assert_str_eq(found->expected[0], wanted ? apr_psprintf(pool, "京ICP备11018762号-%d", wanted) : "京ICP备11018762号");
+                ck_assert_str_eq(found->expected[0],
+                                 wanted ? apr_psprintf(pool, "京ICP备11018762号-%d", wanted) : "京ICP备11018762号");
             }
         }
     }
@@ -209,7 +222,8 @@ static void empty_model(void)
     memset(&model, 0, sizeof model);
     for (int h = 0; h < HOSTS; h++) model.owner[h] = -1;
     sql("INSERT INTO holder (kind, name, created_at) VALUES ('business', '某某', 1);"
-        "INSERT INTO license VALUES (1, '京ICP备11018762号', 1, 'active', 1, 1), (2, '京ICP备05000000号', 1, 'cancelled', 1, 1)");
+        "INSERT INTO license VALUES (1, '京ICP备11018762号', 1, 'active', 1, 1), (2, '京ICP备05000000号', 1, "
+        "'cancelled', 1, 1)");
 }
 
 START_TEST(test_random_changes)
@@ -273,9 +287,13 @@ START_TEST(test_host_forms)
     sql("INSERT INTO site (name, created_at) VALUES ('a', 1);"
         "INSERT INTO host VALUES ('abcdefgh.cn', 1), ('2001:db8::1', 1), ('*.x.cn', 1), ('10.0.0.1', 1)");
     icp_snapshot_t *snapshot = read_after(NULL);
-    static const char *const yes[] = {"ABCDEFGH.CN", "abcdefgh.cn.", "2001:DB8:0:0::1", "2001:db8::1", "y.X.cn", "z.y.x.cn", "10.0.0.1"};
-    static const char *const no[] = {"", ".", "x.cn", ".x.cn.y", "abcdefgh.c", "abcdefgh.cn..", "abcdefgh.cnn", "[bcdefgh.cn", "2001:db8::2", "bx.cn"};
-    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) ck_assert_msg(by_host(snapshot, yes[i]) != NULL, "%s", yes[i]);
+    static const char *const yes[] = {"ABCDEFGH.CN", "abcdefgh.cn.", "2001:DB8:0:0::1", "2001:db8::1",
+                                      "y.X.cn",      "z.y.x.cn",     "10.0.0.1"};
+    static const char *const no[] = {
+        "",     ".", "x.cn", ".x.cn.y", "abcdefgh.c", "abcdefgh.cn..", "abcdefgh.cnn", "[bcdefgh.cn", "2001:db8::2",
+        "bx.cn"};
+    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
+        ck_assert_msg(by_host(snapshot, yes[i]) != NULL, "%s", yes[i]);
     for (size_t i = 0; i < sizeof no / sizeof *no; i++) ck_assert_msg(by_host(snapshot, no[i]) == NULL, "%s", no[i]);
     ck_assert_ptr_nonnull(icp_snapshot_by_pattern(snapshot, "*.x.cn"));
     ck_assert_ptr_nonnull(icp_snapshot_by_pattern(snapshot, "*.Y.x.cn"));
@@ -291,7 +309,8 @@ END_TEST
 START_TEST(test_other_history)
 {
     const char *copy = apr_pstrcat(pool, folder, "/copy.db", NULL);
-    sql("INSERT INTO site (name, created_at) VALUES ('a', 1), ('b', 1), ('c', 1); INSERT INTO host VALUES ('a.cn', 1), ('b.cn', 2), ('c.cn', 3)");
+    sql("INSERT INTO site (name, created_at) VALUES ('a', 1), ('b', 1), ('c', 1); INSERT INTO host VALUES ('a.cn', 1), "
+        "('b.cn', 2), ('c.cn', 3)");
     icp_snapshot_t *base = read_after(NULL);
     ck_assert_int_eq(apr_file_copy(path, copy, APR_FILE_SOURCE_PERMS, pool), APR_SUCCESS);
     sql("INSERT INTO suspension (site_id, reason, opened_at, opened_by) VALUES (1, 'missing', 1, 'x')");
@@ -324,7 +343,8 @@ START_TEST(test_memory_does_not_grow)
     icp_snapshot_t *snapshot = NULL, *next;
     size_t before = 0;
     sql("PRAGMA journal_mode = MEMORY");
-    for (int i = 1; i <= 300; i++) sql("INSERT INTO site (name, created_at) VALUES ('s%d', 1); INSERT INTO host VALUES ('%d.cn', %d)", i, i, i);
+    for (int i = 1; i <= 300; i++)
+        sql("INSERT INTO site (name, created_at) VALUES ('s%d', 1); INSERT INTO host VALUES ('%d.cn', %d)", i, i, i);
     apr_pool_create(&scratch, pool);
     for (int i = 0; i < 10000; i++) {
         apr_pool_clear(scratch);
@@ -347,10 +367,12 @@ START_TEST(test_size)
     icp_snapshot_facts_t facts;
     sql("PRAGMA journal_mode = OFF");
     empty_model();
-    sql("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) INSERT INTO site (name, created_at) SELECT 'shop' || i || '.example.cn', 1 FROM n");
+    sql("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) INSERT INTO site (name, "
+        "created_at) SELECT 'shop' || i || '.example.cn', 1 FROM n");
     sql("INSERT INTO host SELECT name, id FROM site UNION ALL SELECT 'www.' || name, id FROM site");
     sql("INSERT INTO site_license SELECT id, 1, id %% 99999 FROM site");
-    sql("INSERT INTO suspension (site_id, reason, opened_at, opened_by) SELECT id, 'missing', 1, 'x' FROM site WHERE id %% 10 = 0");
+    sql("INSERT INTO suspension (site_id, reason, opened_at, opened_by) SELECT id, 'missing', 1, 'x' FROM site WHERE "
+        "id %% 10 = 0");
     icp_snapshot_t *snapshot = read_after(NULL);
     icp_snapshot_facts(snapshot, &facts);
     ck_assert_int_eq(facts.sites, 100000);
@@ -396,7 +418,10 @@ END_TEST
 START_TEST(test_damaged)
 {
     struct stat info;
-    for (int i = 1; i <= 2000; i++) sql("INSERT INTO site (name, created_at) VALUES ('shop%d.example.cn', 1); INSERT INTO host VALUES ('shop%d.example.cn', %d)", i, i, i);
+    for (int i = 1; i <= 2000; i++)
+        sql("INSERT INTO site (name, created_at) VALUES ('shop%d.example.cn', 1); INSERT INTO host VALUES "
+            "('shop%d.example.cn', %d)",
+            i, i, i);
     icp_snapshot_t *good = read_after(NULL);
     icp_db_close(db);
     ck_assert_int_eq(stat(path, &info), 0);
@@ -435,8 +460,10 @@ START_TEST(test_hot_journal)
     if (!child) {
         icp_db_t *other;
         if (icp_db_open(&other, path, ICP_DB_WRITE, 0, pool)) _exit(1);
-        sqlite3_exec(icp_db_handle(other), "PRAGMA cache_size = 1; BEGIN; WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
-                     " WHERE i < 5000) INSERT INTO site (name, created_at) SELECT 'x' || i, 1 FROM n", NULL, NULL, NULL);
+        sqlite3_exec(icp_db_handle(other),
+                     "PRAGMA cache_size = 1; BEGIN; WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+                     " WHERE i < 5000) INSERT INTO site (name, created_at) SELECT 'x' || i, 1 FROM n",
+                     NULL, NULL, NULL);
         _exit(0);
     }
     ck_assert_int_eq(waitpid(child, &status, 0), child);

@@ -1,4 +1,5 @@
-/* Suspensions end on the ground of the live page or of a person's word, and on no other; what looks at pages found is kept. */
+/* Suspensions end on the ground of the live page or of a person's word, and on no other; what looks at pages found is
+ * kept. */
 #include "reason.h"
 #include "records_fixture.h"
 
@@ -12,7 +13,8 @@ static icp_look_t *look(const char *site, icp_verdict_e verdict, const char *mat
     *inspection = (icp_inspection_t){.verdict = verdict, .matched = matched, .seen = seen};
     inspection->displayed = list(matched);
     if (verdict == ICP_UNREADABLE) inspection->unreadable = ICP_UNREADABLE_SCRIPT;
-    *made = (icp_look_t){.site = site, .at = apr_time_now(), .url = "http://x/", .status = 200, .inspection = inspection};
+    *made =
+        (icp_look_t){.site = site, .at = apr_time_now(), .url = "http://x/", .status = 200, .inspection = inspection};
     return made;
 }
 
@@ -125,9 +127,11 @@ END_TEST
 
 START_TEST(test_attest)
 {
-    static const icp_verdict_e may[] = {ICP_UNREADABLE, ICP_HIDDEN, ICP_MISSING}, may_not[] = {ICP_DISPLAYED, ICP_INCORRECT, ICP_INVALID};
+    static const icp_verdict_e may[] = {ICP_UNREADABLE, ICP_HIDDEN, ICP_MISSING},
+                               may_not[] = {ICP_DISPLAYED, ICP_INCORRECT, ICP_INVALID};
     suspended_site();
-    for (int i = 0; i < 3; i++) fails(attest("a.cn", may_not[i], "沪ICP备05012345号-3", "footer"), ICP_REFUSED, icp_verdict_name(may_not[i]));
+    for (int i = 0; i < 3; i++)
+        fails(attest("a.cn", may_not[i], "沪ICP备05012345号-3", "footer"), ICP_REFUSED, icp_verdict_name(may_not[i]));
     fails(attest("a.cn", ICP_HIDDEN, "沪ICP备05012345号-3", NULL), ICP_REFUSED, "note");
     fails(attest("a.cn", ICP_HIDDEN, "沪ICP备05012345号-3", " \xE3\x80\x80\n"), ICP_REFUSED, "note");
     fails(attest("a.cn", ICP_HIDDEN, "沪ICP备05012346号", "footer"), ICP_REFUSED, "沪ICP备05012346号");
@@ -194,7 +198,10 @@ END_TEST
 
 int main(void)
 {
-    return run_tests("suspension", (const TTest *const[]){test_open, test_displayed_enables, test_license_number_is_enough, test_nothing_else_enables,
-                                                          test_license_at_this_moment, test_no_license_at_all, test_attest, test_runs_of_one_verdict,
-                                                          test_dry_run, NULL}, 1);
+    return run_tests("suspension",
+                     (const TTest *const[]){test_open, test_displayed_enables, test_license_number_is_enough,
+                                            test_nothing_else_enables, test_license_at_this_moment,
+                                            test_no_license_at_all, test_attest, test_runs_of_one_verdict, test_dry_run,
+                                            NULL},
+                     1);
 }
