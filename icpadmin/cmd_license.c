@@ -176,6 +176,28 @@ static icp_error_t *run_revoke(icp_cli_t *cli)
     return end_licenses(cli, "revoked", "revoke");
 }
 
+typedef struct reinstating_t {
+    const char *number, *note;
+} reinstating_t;
+
+static icp_error_t *change_reinstate(icp_register_t *reg, void *baton, apr_pool_t *pool)
+{
+    const reinstating_t *reinstating = baton;
+    return icp_license_reinstate(reg, reinstating->number, reinstating->note, pool);
+}
+
+static icp_error_t *run_reinstate(icp_cli_t *cli)
+{
+    reinstating_t reinstating = {APR_ARRAY_IDX(cli->arguments, 0, const char *), icp_option(cli, "note")};
+    icp_license_t *license;
+    ICP_TRY(icp_register_change(cli->reg, change_reinstate, &reinstating, cli->pool));
+    ICP_TRY(icp_license_get(&license, cli->reg, reinstating.number, cli->pool));
+    if (cli->json) icp_print_object(license_json(license));
+    icp_say(cli, "%s is active again", license->number);
+    icp_remark(cli, "Sites that were suspended for it are enabled one by one: icpadmin queue");
+    return NULL;
+}
+
 static const char *csv_field(const char *text, apr_pool_t *pool)
 {
     if (!text[strcspn(text, ",\"\r\n")]) return text;
@@ -255,6 +277,13 @@ const icp_command_t icp_cmd_license_revoke = {
     .details = END_DETAILS,
     .example = "icpadmin license revoke 沪ICP备05012345号 --dry-run",
     .options = end_options, .run = run_revoke};
+
+const icp_command_t icp_cmd_license_reinstate = {
+    .noun = "license", .verb = "reinstate", .arguments = "NUMBER", .least = 1, .most = 1, .need = ICP_NEED_REGISTER, .changes = 1,
+    .summary = "record that a cancelled or revoked license is active again",
+    .details = "No site is enabled by it: that takes `icpadmin enable`, which looks at the live page.",
+    .example = "icpadmin license reinstate 沪ICP备05012345号 --note 'appeal upheld'",
+    .options = end_options, .run = run_reinstate};
 
 const icp_command_t icp_cmd_license_export = {
     .noun = "license", .verb = "export", .arguments = "", .need = ICP_NEED_REGISTER,

@@ -201,12 +201,19 @@ void icp_say(const icp_cli_t *cli, const char *format, ...)
     va_end(args);
 }
 
+/* What was printed before it stands before it, also where both streams go to one file. */
+static void print_message(const char *before, const char *message, apr_pool_t *pool)
+{
+    fflush(stdout);
+    fprintf(stderr, "%s%s\n", before, icp_printable(message, pool));
+}
+
 void icp_remark(const icp_cli_t *cli, const char *format, ...)
 {
     va_list args;
     if (cli->quiet) return;
     va_start(args, format);
-    fprintf(stderr, "%s\n", icp_printable(apr_pvsprintf(cli->pool, format, args), cli->pool));
+    print_message("", apr_pvsprintf(cli->pool, format, args), cli->pool);
     va_end(args);
 }
 
@@ -214,14 +221,14 @@ void icp_warn(const icp_cli_t *cli, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    fprintf(stderr, "icpadmin: warning: %s\n", icp_printable(apr_pvsprintf(cli->pool, format, args), cli->pool));
+    print_message("icpadmin: warning: ", apr_pvsprintf(cli->pool, format, args), cli->pool);
     va_end(args);
 }
 
 void icp_print_error(const icp_cli_t *cli, const icp_error_t *error)
 {
-    fprintf(stderr, "icpadmin: %s\n", icp_printable(error->message, cli->pool));
-    if (error->remedy) fprintf(stderr, "  %s\n", icp_printable(error->remedy, cli->pool));
+    print_message("icpadmin: ", error->message, cli->pool);
+    if (error->remedy) print_message("  ", error->remedy, cli->pool);
 }
 
 void icp_progress(const icp_cli_t *cli, const char *text)

@@ -12,7 +12,7 @@ from env import BUILD
 
 ICPADMIN = str(BUILD / "icpadmin")
 COMMANDS = ["init", "status", "number", "inspect", "holder add", "holder list", "holder show", "holder edit", "license add",
-            "license list", "license show", "license cancel", "license revoke", "license import", "license export", "site add",
+            "license list", "license show", "license cancel", "license revoke", "license reinstate", "license import", "license export", "site add",
             "site list", "site show", "site edit", "site remove", "site import", "site discover", "check", "suspend", "enable",
             "pass", "queue", "log", "help"]
 
@@ -85,7 +85,7 @@ def test_help_of_a_noun_explains_all_its_commands():
 
 def test_no_command_is_missing_from_this_list():
     lines = run("help").stdout.split("Commands (")[1].split("\n\n")[0].splitlines()[1:]
-    assert [line[2:18].strip() for line in lines] == COMMANDS
+    assert [line[2:20].strip() for line in lines] == COMMANDS
 
 
 def test_version():

@@ -128,6 +128,15 @@ def test_the_end_of_a_license_suspends_its_sites(register, verb, status):
     assert data(httpd, "site", "show", "shop.example.cn")["suspension"]["reason"] == "cancelled"
 
 
+def test_a_license_given_back_enables_nothing(register):
+    httpd = register
+    httpd.icpadmin("license", "reinstate", L1, code=1)
+    httpd.icpadmin("license", "revoke", L1)
+    assert data(httpd, "license", "reinstate", L1)["status"] == "active"
+    assert data(httpd, "site", "show", "shop.example.cn")["suspension"]["reason"] == "cancelled"
+    assert data(httpd, "queue")[0]["command"] == "icpadmin enable shop.example.cn"
+
+
 def test_a_license_of_several_sites_ends_only_with_consent(register):
     httpd = register
     httpd.icpadmin("site", "add", "two.example.cn", "--license", L1)
