@@ -16,9 +16,9 @@
 typedef struct sweep_t {
     icp_cli_t *cli;
     icp_list_t *list;
-    apr_array_header_t *pending;  /* icp_fetched_t *: not yet recorded */
-    apr_array_header_t *failing;  /* icp_suspend_t: open sites that fail */
-    apr_array_header_t *objects;  /* json_t *: held back until what --enforce did is known */
+    apr_array_header_t *pending; /* icp_fetched_t *: not yet recorded */
+    apr_array_header_t *failing; /* icp_suspend_t: open sites that fail */
+    apr_array_header_t *objects; /* json_t *: held back until what --enforce did is known */
     int total, done, compliant, enforce;
 } sweep_t;
 
@@ -48,28 +48,33 @@ static void print_look(sweep_t *sweep, const icp_fetched_t *fetched)
     const icp_suspension_t *suspension = fetched->site->suspension;
     if (sweep->cli->json) {
         json_t *object = icp_live_json(fetched);
-        if (sweep->enforce) APR_ARRAY_PUSH(sweep->objects, json_t *) = object;
-        else icp_list_object(sweep->list, object);
+        if (sweep->enforce)
+            APR_ARRAY_PUSH(sweep->objects, json_t *) = object;
+        else
+            icp_list_object(sweep->list, object);
         return;
     }
     const char *reason = fetched->look.fault;
     if (!reason && inspection->verdict == ICP_UNREADABLE) {
         reason = inspection->seen->detail ? inspection->seen->detail : icp_unreadable_name(inspection->unreadable);
     }
-    icp_list_row(sweep->list, fetched->site->name, icp_verdict_name(inspection->verdict), suspension ? suspension->reason : "-",
-                 icp_join(inspection->displayed, fetched->pool), findings_text(inspection, fetched->pool), reason ? reason : "-", NULL);
+    icp_list_row(sweep->list, fetched->site->name, icp_verdict_name(inspection->verdict),
+                 suspension ? suspension->reason : "-", icp_join(inspection->displayed, fetched->pool),
+                 findings_text(inspection, fetched->pool), reason ? reason : "-", NULL);
 }
 
 static icp_error_t *flush(sweep_t *sweep)
 {
-    if (sweep->pending->nelts) ICP_TRY(icp_register_change(sweep->cli->reg, change_record, sweep->pending, sweep->cli->pool));
+    if (sweep->pending->nelts)
+        ICP_TRY(icp_register_change(sweep->cli->reg, change_record, sweep->pending, sweep->cli->pool));
     for (int i = 0; i < sweep->pending->nelts; i++) {
         icp_fetched_t *fetched = APR_ARRAY_IDX(sweep->pending, i, icp_fetched_t *);
         const icp_inspection_t *inspection = fetched->look.inspection;
         print_look(sweep, fetched);
         if (inspection->verdict == ICP_DISPLAYED) sweep->compliant++;
         if (icp_verdict_fails(inspection->verdict) && !fetched->site->suspension) {
-            icp_suspend_t failing = {.site = apr_pstrdup(sweep->cli->pool, fetched->site->name), .reason = icp_verdict_name(inspection->verdict)};
+            icp_suspend_t failing = {.site = apr_pstrdup(sweep->cli->pool, fetched->site->name),
+                                     .reason = icp_verdict_name(inspection->verdict)};
             APR_ARRAY_PUSH(sweep->failing, icp_suspend_t) = failing;
         }
         if (sweep->total == 1 && !sweep->cli->json && inspection->verdict != ICP_DISPLAYED && !fetched->look.fault) {
@@ -129,7 +134,8 @@ static icp_error_t *enforce(sweep_t *sweep)
     if (names->nelts) ICP_TRY(icp_suspend_all(cli, failing, names->nelts, "found by icpadmin check --enforce"));
     for (int i = 0; i < names->nelts; i++) {
         if (failing[i].suspension) {
-            icp_say(cli, "%s suspended: %s, case %" APR_INT64_T_FMT, failing[i].site, failing[i].reason, failing[i].suspension->id);
+            icp_say(cli, "%s suspended: %s, case %" APR_INT64_T_FMT, failing[i].site, failing[i].reason,
+                    failing[i].suspension->id);
         }
     }
     for (int i = 0, k = 0; i < sweep->objects->nelts; i++) {
@@ -177,17 +183,25 @@ static const icp_option_t options[] = {
     {"all", NULL, 0, "every site on file"},
     {"enforce", NULL, 0, "suspend the open sites whose verdict is missing, incorrect or invalid"},
     ICP_LIVE_OPTIONS,
-    {NULL, NULL, 0, NULL}};
+    {NULL, NULL, 0, NULL},
+};
 
 const icp_command_t icp_cmd_check = {
-    .noun = "check", .arguments = "[SITE…]", .most = -1, .need = ICP_NEED_REGISTER, .changes = 1,
+    .noun = "check",
+    .arguments = "[SITE…]",
+    .most = -1,
+    .need = ICP_NEED_REGISTER,
+    .changes = 1,
     .summary = "look at live home pages and record what they show",
-    .details = "Fetches each home page through httpd on this host, with the site's own host name, by http and, if nothing answers there, by "
-               "https; follows redirects inside the site; reads pages of suspended sites with a short pass. For one site that does not comply "
-               "it explains what was seen.\n\n"
-               "Exit status 1 if any site is not compliant. `hidden` and `unreadable` are for a person (icpadmin queue) and never suspended by "
-               "--enforce. With --enforce the sites that fail are suspended in one change after the last look; more than one asks first, and "
-               "without a terminal needs --yes.\n\n"
-               "With --json each look is the object of `icpadmin inspect` with site, url, status, fault, at and suspended.",
+    .details =
+        "Fetches each home page through httpd on this host, with the site's own host name, by http and, if nothing "
+        "answers there, by https; follows redirects inside the site; reads pages of suspended sites with a short pass. "
+        "For one site that does not comply it explains what was seen.\n\n"
+        "Exit status 1 if any site is not compliant. `hidden` and `unreadable` are for a person (icpadmin queue) and "
+        "never suspended by --enforce. With --enforce the sites that fail are suspended in one change after the last "
+        "look; more than one asks first, and without a terminal needs --yes.\n\n"
+        "With --json each look is the object of `icpadmin inspect` with site, url, status, fault, at and suspended.",
     .example = "icpadmin check shop.example.cn\nicpadmin check --all --enforce --yes",
-    .options = options, .run = run_check};
+    .options = options,
+    .run = run_check,
+};

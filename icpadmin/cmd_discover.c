@@ -1,4 +1,5 @@
-/* `icpadmin site discover`: proposes the vhosts of the running configuration that are not on file as sites. It changes nothing. */
+/* `icpadmin site discover`: proposes the vhosts of the running configuration that are not on file as sites. It changes
+ * nothing. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,9 +23,10 @@ typedef struct proposing_t {
     int proposed, on_file;
 } proposing_t;
 
-/* In normal form, if it can be proposed; else NULL, and why on standard error. `owner`: the site that has it on file, else NULL. */
-static icp_error_t *acceptable(const char **normal, const char **owner, const proposing_t *proposing, const icp_vhost_t *vhost,
-                               const char *host)
+/* In normal form, if it can be proposed; else NULL, and why on standard error. `owner`: the site that has it on file,
+ * else NULL. */
+static icp_error_t *acceptable(const char **normal, const char **owner, const proposing_t *proposing,
+                               const icp_vhost_t *vhost, const char *host)
 {
     const icp_cli_t *cli = proposing->cli;
     icp_site_t *site;
@@ -46,7 +48,8 @@ static icp_error_t *acceptable(const char **normal, const char **owner, const pr
     return error && error->status != ICP_NOT_FOUND ? error : NULL;
 }
 
-static void print_proposal(proposing_t *proposing, const icp_vhost_t *vhost, const char *name, const apr_array_header_t *hosts)
+static void print_proposal(proposing_t *proposing, const icp_vhost_t *vhost, const char *name,
+                           const apr_array_header_t *hosts)
 {
     if (!proposing->cli->json) {
         printf("%s,%s,,\n", name, apr_array_pstrcat(proposing->cli->pool, hosts, ' '));
@@ -99,18 +102,24 @@ static icp_error_t *run_command(apr_array_header_t **vhosts, const char *command
     icp_error_t *error = icp_discover_parse(vhosts, pipe, pool);
     int status = pclose(pipe);
     if (WIFEXITED(status) && !WEXITSTATUS(status)) return error;
-    return icp_error(pool, ICP_FAULT, "say with --command how this httpd is started, as in: --command 'apache2 -f FILE -t -D DUMP_VHOSTS'",
-                     "`%s` failed", command);
+    return icp_error(
+        pool, ICP_FAULT,
+        "say with --command how this httpd is started, as in: --command 'apache2 -f FILE -t -D DUMP_VHOSTS'",
+        "`%s` failed", command);
 }
 
 static icp_error_t *run_discover(icp_cli_t *cli)
 {
     apr_array_header_t *vhosts;
     const char *from = icp_option(cli, "from"), *command = icp_option(cli, "command");
-    if (from && command) return icp_error(cli->pool, ICP_USAGE, "give one of them", "--from and --command are given both");
-    if (from) ICP_TRY(read_file(&vhosts, from, cli->pool));
-    else ICP_TRY(run_command(&vhosts, command ? command : COMMAND, cli->pool));
-    proposing_t proposing = {.cli = cli, .taken = apr_hash_make(cli->pool), .list = cli->json ? icp_list_begin(cli, NULL) : NULL};
+    if (from && command)
+        return icp_error(cli->pool, ICP_USAGE, "give one of them", "--from and --command are given both");
+    if (from)
+        ICP_TRY(read_file(&vhosts, from, cli->pool));
+    else
+        ICP_TRY(run_command(&vhosts, command ? command : COMMAND, cli->pool));
+    proposing_t proposing = {
+        .cli = cli, .taken = apr_hash_make(cli->pool), .list = cli->json ? icp_list_begin(cli, NULL) : NULL};
     if (!cli->json) puts("name,hosts,license,homepage");
     for (int i = 0; i < vhosts->nelts; i++) {
         ICP_TRY(propose(&proposing, &APR_ARRAY_IDX(vhosts, i, icp_vhost_t)));
@@ -123,12 +132,19 @@ static icp_error_t *run_discover(icp_cli_t *cli)
 static const icp_option_t options[] = {
     {"command", "COMMAND", 0, "what prints the virtual hosts (default: " COMMAND ")"},
     {"from", "FILE|-", 0, "read what it printed from a file or from standard input"},
-    {NULL, NULL, 0, NULL}};
+    {NULL, NULL, 0, NULL},
+};
 
 const icp_command_t icp_cmd_site_discover = {
-    .noun = "site", .verb = "discover", .arguments = "", .need = ICP_NEED_REGISTER,
+    .noun = "site",
+    .verb = "discover",
+    .arguments = "",
+    .need = ICP_NEED_REGISTER,
     .summary = "propose the virtual hosts of the running configuration as sites",
-    .details = "Prints those that are not on file as CSV for `icpadmin site import`, one site for each ServerName with all its aliases, on whatever ports. Fill "
-               "the column license in before the import. Nothing is changed.",
-    .example = "icpadmin site discover > sites.csv\nicpadmin site discover --command 'apache2 -f /etc/icp-httpd.conf -t -D DUMP_VHOSTS'",
-    .options = options, .run = run_discover};
+    .details = "Prints those that are not on file as CSV for `icpadmin site import`, one site for each ServerName with "
+               "all its aliases, on whatever ports. Fill the column license in before the import. Nothing is changed.",
+    .example = "icpadmin site discover > sites.csv\nicpadmin site discover --command 'apache2 -f /etc/icp-httpd.conf "
+               "-t -D DUMP_VHOSTS'",
+    .options = options,
+    .run = run_discover,
+};

@@ -25,8 +25,8 @@ static json_t *holder_json(const icp_holder_t *holder)
 static icp_error_t *check_fields(const icp_cli_t *cli, const icp_holder_t *holder)
 {
     if (holder->kind && strcmp(holder->kind, "business") && strcmp(holder->kind, "person")) {
-        return icp_error(cli->pool, ICP_USAGE, "say --kind business or --kind person", "there is no kind of holder `%s`",
-                         holder->kind);
+        return icp_error(cli->pool, ICP_USAGE, "say --kind business or --kind person",
+                         "there is no kind of holder `%s`", holder->kind);
     }
     if (holder->uscc && icp_uscc_test(holder->uscc) == ICP_USCC_CHECK) {
         icp_warn(cli, "the check character of %s does not fit; compare it with the business license", holder->uscc);
@@ -73,11 +73,12 @@ typedef struct listing_t {
 static icp_error_t *list_holder(const icp_holder_t *holder, void *baton, apr_pool_t *pool)
 {
     listing_t *listing = baton;
-    if (listing->cli->json) icp_list_object(listing->list, holder_json(holder));
+    if (listing->cli->json)
+        icp_list_object(listing->list, holder_json(holder));
     else {
         icp_list_row(listing->list, holder->name, holder->kind, holder->uscc ? holder->uscc : "-",
-                     apr_psprintf(pool, "%" APR_INT64_T_FMT, holder->licenses), holder->contact_name, holder->email, holder->phone,
-                     NULL);
+                     apr_psprintf(pool, "%" APR_INT64_T_FMT, holder->licenses), holder->contact_name, holder->email,
+                     holder->phone, NULL);
     }
     return NULL;
 }
@@ -130,7 +131,8 @@ static icp_error_t *run_edit(icp_cli_t *cli)
     icp_holder_t *old, holder = {.name = icp_option(cli, "name")};
     take_options(&holder, cli);
     ICP_TRY(check_fields(cli, &holder));
-    if (!cli->options->nelts || !(holder.name || holder.kind || holder.uscc || holder.contact_name || holder.email || holder.phone)) {
+    if (!cli->options->nelts ||
+        !(holder.name || holder.kind || holder.uscc || holder.contact_name || holder.email || holder.phone)) {
         return icp_error(cli->pool, ICP_USAGE, "see: icpadmin help holder edit", "nothing to change is given");
     }
     ICP_TRY(icp_holder_get(&old, cli->reg, APR_ARRAY_IDX(cli->arguments, 0, const char *), cli->pool));
@@ -144,37 +146,74 @@ static icp_error_t *run_edit(icp_cli_t *cli)
     return NULL;
 }
 
-#define FIELDS                                                                                  \
-    {"kind", "KIND", 0, "business or person (a new holder's default: business)"},               \
-    {"uscc", "CODE", 0, "Unified Social Credit Code, 18 characters"},                           \
-    {"contact", "NAME", 0, "who is asked; kept in private.db, as are e-mail and phone"},        \
-    {"email", "ADDRESS", 0, "e-mail address"}, {"phone", "NUMBER", 0, "phone number"}
+#define FIELDS                                                                                                         \
+    {"kind", "KIND", 0, "business or person (a new holder's default: business)"},                                      \
+        {"uscc", "CODE", 0, "Unified Social Credit Code, 18 characters"},                                              \
+        {"contact", "NAME", 0, "who is asked; kept in private.db, as are e-mail and phone"},                           \
+        {"email", "ADDRESS", 0, "e-mail address"},                                                                     \
+    {                                                                                                                  \
+        "phone", "NUMBER", 0, "phone number"                                                                           \
+    }
 
-static const icp_option_t add_options[] = {FIELDS, {NULL, NULL, 0, NULL}};
-static const icp_option_t edit_options[] = {{"name", "NAME", 0, "its new name"}, FIELDS, {NULL, NULL, 0, NULL}};
+static const icp_option_t add_options[] = {
+    FIELDS,
+    {NULL, NULL, 0, NULL},
+};
+static const icp_option_t edit_options[] = {
+    {"name", "NAME", 0, "its new name"},
+    FIELDS,
+    {NULL, NULL, 0, NULL},
+};
 
 const icp_command_t icp_cmd_holder_add = {
-    .noun = "holder", .verb = "add", .arguments = "NAME", .least = 1, .most = 1, .need = ICP_NEED_REGISTER, .changes = 1,
+    .noun = "holder",
+    .verb = "add",
+    .arguments = "NAME",
+    .least = 1,
+    .most = 1,
+    .need = ICP_NEED_REGISTER,
+    .changes = 1,
     .summary = "put a business or person on file",
-    .details = "A code whose check character does not fit is taken with a warning: a few codes of the pilot period are so.",
+    .details =
+        "A code whose check character does not fit is taken with a warning: a few codes of the pilot period are so.",
     .example = "icpadmin holder add '上海某某商贸有限公司' --uscc 91310000MA1FL0000X --email it@shop.example.cn",
-    .options = add_options, .run = run_add};
+    .options = add_options,
+    .run = run_add,
+};
 
 const icp_command_t icp_cmd_holder_list = {
-    .noun = "holder", .verb = "list", .arguments = "", .need = ICP_NEED_REGISTER,
+    .noun = "holder",
+    .verb = "list",
+    .arguments = "",
+    .need = ICP_NEED_REGISTER,
     .summary = "list the holders",
     .example = "icpadmin holder list",
-    .run = run_list};
+    .run = run_list,
+};
 
 const icp_command_t icp_cmd_holder_show = {
-    .noun = "holder", .verb = "show", .arguments = "NAME|CODE", .least = 1, .most = 1, .need = ICP_NEED_REGISTER,
+    .noun = "holder",
+    .verb = "show",
+    .arguments = "NAME|CODE",
+    .least = 1,
+    .most = 1,
+    .need = ICP_NEED_REGISTER,
     .summary = "show one holder and its licenses",
     .example = "icpadmin holder show '上海某某商贸有限公司'",
-    .run = run_show};
+    .run = run_show,
+};
 
 const icp_command_t icp_cmd_holder_edit = {
-    .noun = "holder", .verb = "edit", .arguments = "NAME|CODE", .least = 1, .most = 1, .need = ICP_NEED_REGISTER, .changes = 1,
+    .noun = "holder",
+    .verb = "edit",
+    .arguments = "NAME|CODE",
+    .least = 1,
+    .most = 1,
+    .need = ICP_NEED_REGISTER,
+    .changes = 1,
     .summary = "change what is on file of a holder",
     .details = "What is not given stays as it is; an empty text takes a contact, e-mail address or phone number away.",
     .example = "icpadmin holder edit '上海某某商贸有限公司' --phone 021-55550100",
-    .options = edit_options, .run = run_edit};
+    .options = edit_options,
+    .run = run_edit,
+};

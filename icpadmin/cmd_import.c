@@ -1,4 +1,5 @@
-/* `icpadmin site import` and `icpadmin license import`: CSV into the register, with progress and a list of bad lines. */
+/* `icpadmin site import` and `icpadmin license import`: CSV into the register, with progress and a list of bad lines.
+ */
 #include "import.h"
 
 #include <errno.h>
@@ -11,8 +12,8 @@
 #include "options.h"
 #include "output.h"
 
-typedef icp_error_t *import_fn(icp_import_result_t **result, icp_register_t *reg, FILE *file, const icp_import_options_t *options,
-                               apr_pool_t *pool);
+typedef icp_error_t *import_fn(icp_import_result_t **result, icp_register_t *reg, FILE *file,
+                               const icp_import_options_t *options, apr_pool_t *pool);
 
 typedef struct progress_t {
     const icp_cli_t *cli;
@@ -24,16 +25,19 @@ static void show_progress(apr_int64_t lines, apr_off_t bytes, void *baton)
     const progress_t *progress = baton;
     char text[80];
     int used = snprintf(text, sizeof text, "%" APR_INT64_T_FMT " lines", lines);
-    if (progress->size) snprintf(text + used, sizeof text - (size_t)used, ", %d%%", (int)(bytes * 100 / progress->size));
+    if (progress->size)
+        snprintf(text + used, sizeof text - (size_t)used, ", %d%%", (int)(bytes * 100 / progress->size));
     icp_progress(progress->cli, text);
 }
 
 static void print_result(const icp_cli_t *cli, const icp_import_result_t *result)
 {
     if (!cli->json) {
-        icp_say(cli, "%" APR_INT64_T_FMT " lines: %" APR_INT64_T_FMT " added, %" APR_INT64_T_FMT " changed, %" APR_INT64_T_FMT
-                " as they were, %d bad; %" APR_INT64_T_FMT " sites suspended", result->lines, result->added, result->changed,
-                result->unchanged, result->bad->nelts, result->suspended);
+        icp_say(cli,
+                "%" APR_INT64_T_FMT " lines: %" APR_INT64_T_FMT " added, %" APR_INT64_T_FMT
+                " changed, %" APR_INT64_T_FMT " as they were, %d bad; %" APR_INT64_T_FMT " sites suspended",
+                result->lines, result->added, result->changed, result->unchanged, result->bad->nelts,
+                result->suspended);
         return;
     }
     json_t *object = json_object(), *bad = json_array();
@@ -72,7 +76,8 @@ static icp_error_t *import(icp_cli_t *cli, import_fn *run)
     if (!standard) fclose(file);
     for (int i = 0; result && i < result->bad->nelts; i++) {
         const icp_bad_line_t *line = &APR_ARRAY_IDX(result->bad, i, icp_bad_line_t);
-        const char *text = apr_psprintf(cli->pool, "%s:%" APR_INT64_T_FMT ": %s", standard ? "-" : name, line->line, line->reason);
+        const char *text =
+            apr_psprintf(cli->pool, "%s:%" APR_INT64_T_FMT ": %s", standard ? "-" : name, line->line, line->reason);
         fprintf(stderr, "%s\n", icp_printable(text, cli->pool));
     }
     if (result && (!error || cli->json)) print_result(cli, result);
@@ -89,30 +94,54 @@ static icp_error_t *run_licenses(icp_cli_t *cli)
     return import(cli, icp_import_licenses);
 }
 
-#define SKIP_BAD {"skip-bad", NULL, 0, "take the good lines though others are bad"}
+#define SKIP_BAD                                                                                                       \
+    {                                                                                                                  \
+        "skip-bad", NULL, 0, "take the good lines though others are bad"                                               \
+    }
 
 static const icp_option_t site_options[] = {
     SKIP_BAD,
     {"serve-unlicensed", NULL, 0, "serve new sites that have no active license"},
-    {NULL, NULL, 0, NULL}};
-static const icp_option_t license_options[] = {SKIP_BAD, {NULL, NULL, 0, NULL}};
+    {NULL, NULL, 0, NULL},
+};
+static const icp_option_t license_options[] = {
+    SKIP_BAD,
+    {NULL, NULL, 0, NULL},
+};
 
-#define ALL_OR_NOTHING                                                                                               \
-    "\n\nThe import is one change. Each bad line is reported as FILE:LINE: REASON, and nothing is changed unless every " \
+#define ALL_OR_NOTHING                                                                                                 \
+    "\n\nThe import is one change. Each bad line is reported as FILE:LINE: REASON, and nothing is changed unless "     \
+    "every "                                                                                                           \
     "line is good; --skip-bad takes the rest. `-` reads standard input."
 
 const icp_command_t icp_cmd_site_import = {
-    .noun = "site", .verb = "import", .arguments = "FILE|-", .least = 1, .most = 1, .need = ICP_NEED_REGISTER, .changes = 1,
+    .noun = "site",
+    .verb = "import",
+    .arguments = "FILE|-",
+    .least = 1,
+    .most = 1,
+    .need = ICP_NEED_REGISTER,
+    .changes = 1,
     .summary = "put the sites of a CSV file on file",
-    .details = "CSV in UTF-8 with the header name,hosts,license,homepage: hosts and licenses separated by spaces, each license on file, "
-               "license empty where there is none; the column homepage may be absent." ALL_OR_NOTHING,
+    .details = "CSV in UTF-8 with the header name,hosts,license,homepage: hosts and licenses separated by spaces, each "
+               "license on file, license empty where there is none; the column homepage may be absent." ALL_OR_NOTHING,
     .example = "icpadmin site import sites.csv --dry-run",
-    .options = site_options, .run = run_sites};
+    .options = site_options,
+    .run = run_sites,
+};
 
 const icp_command_t icp_cmd_license_import = {
-    .noun = "license", .verb = "import", .arguments = "FILE|-", .least = 1, .most = 1, .need = ICP_NEED_REGISTER, .changes = 1,
+    .noun = "license",
+    .verb = "import",
+    .arguments = "FILE|-",
+    .least = 1,
+    .most = 1,
+    .need = ICP_NEED_REGISTER,
+    .changes = 1,
     .summary = "put the licenses of a CSV file on file",
-    .details = "CSV in UTF-8 with the header number,holder,uscc,status; the columns uscc and status may be absent or empty. A number "
-               "on file gets the status of its line." ALL_OR_NOTHING,
+    .details = "CSV in UTF-8 with the header number,holder,uscc,status; the columns uscc and status may be absent or "
+               "empty. A number on file gets the status of its line." ALL_OR_NOTHING,
     .example = "icpadmin license import licenses.csv",
-    .options = license_options, .run = run_licenses};
+    .options = license_options,
+    .run = run_licenses,
+};

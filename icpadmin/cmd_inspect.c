@@ -21,7 +21,8 @@ static icp_error_t *read_expectation(icp_expectation_t *expected, const icp_cli_
         const char *text = APR_ARRAY_IDX(texts, i, const char *);
         const icp_number_t *number = icp_number_parse(text, cli->pool);
         if (number->kind == ICP_NUMBER_NONE) {
-            return icp_error(cli->pool, ICP_USAGE, icp_number_reason_text(number->reason), "--expect: `%s` is no ICP number", text);
+            return icp_error(cli->pool, ICP_USAGE, icp_number_reason_text(number->reason),
+                             "--expect: `%s` is no ICP number", text);
         }
         if (number->kind == ICP_NUMBER_POLICE) {
             return icp_error(cli->pool, ICP_USAGE, "give the ICP number", "--expect: `%s` is a police number", text);
@@ -56,8 +57,10 @@ static icp_error_t *run_inspect(icp_cli_t *cli)
     icp_page_t *page = icp_page_create(icp_option(cli, "type"), (apr_size_t)limit, cli->pool);
     ICP_TRY(read_page(page, APR_ARRAY_IDX(cli->arguments, 0, const char *), cli->pool));
     const icp_inspection_t *inspection = icp_verdict_judge(icp_page_finish(page, 1), &expected, NULL, cli->pool);
-    if (cli->json) icp_print_object(icp_inspection_json(inspection));
-    else icp_explain(stdout, inspection, &expected, cli->pool);
+    if (cli->json)
+        icp_print_object(icp_inspection_json(inspection));
+    else
+        icp_explain(stdout, inspection, &expected, cli->pool);
     if (inspection->verdict != ICP_DISPLAYED) cli->status = ICP_REFUSED;
     return NULL;
 }
@@ -66,7 +69,8 @@ static const icp_option_t options[] = {
     {"expect", "NUMBER", ICP_OPTION_MANY, "a number the page must show; with several, one is enough (default: any)"},
     {"type", "TYPE", 0, "the response's Content-Type header (default: text/html)"},
     {"limit", "BYTES", 0, "read at most so much, as ICPInspectLimit does (default: 2097152)"},
-    {NULL, NULL, 0, NULL}};
+    {NULL, NULL, 0, NULL},
+};
 
 const icp_command_t icp_cmd_inspect = {
     .noun = "inspect",
@@ -74,10 +78,13 @@ const icp_command_t icp_cmd_inspect = {
     .least = 1,
     .most = 1,
     .summary = "judge a saved page, no register needed",
-    .details = "Reads a page from FILE, or from standard input for `-`, and says what a visitor can see of ICP numbers: the verdict, "
-               "where in the page each number stands, why one that is there does not count, and what to change.\n\n"
-               "With --json one object: verdict, displayed (numbers in normal form), hidden (number and where), invalid, findings, "
-               "charset; for `unreadable` also reason and detail. Exit status 0 if the verdict is `displayed`, else 1.",
+    .details =
+        "Reads a page from FILE, or from standard input for `-`, and says what a visitor can see of ICP numbers: the "
+        "verdict, where in the page each number stands, why one that is there does not count, and what to change.\n\n"
+        "With --json one object: verdict, displayed (numbers in normal form), hidden (number and where), invalid, "
+        "findings, charset; for `unreadable` also reason and detail. Exit status 0 if the verdict is `displayed`, else "
+        "1.",
     .example = "curl -s https://shop.example.cn/ | icpadmin inspect - --expect '沪ICP备05012345号-3'",
     .options = options,
-    .run = run_inspect};
+    .run = run_inspect,
+};

@@ -1,4 +1,5 @@
-/* `icpadmin license`: numbers on file, and what their end means for the sites that showed them. Import is in cmd_import.c. */
+/* `icpadmin license`: numbers on file, and what their end means for the sites that showed them. Import is in
+ * cmd_import.c. */
 #include "license.h"
 
 #include <string.h>
@@ -36,7 +37,8 @@ static icp_error_t *change_add(icp_register_t *reg, void *baton, apr_pool_t *poo
 
 static icp_error_t *run_add(icp_cli_t *cli)
 {
-    addition_t addition = {APR_ARRAY_IDX(cli->arguments, 0, const char *), icp_option(cli, "holder"), icp_option(cli, "uscc"), NULL};
+    addition_t addition = {APR_ARRAY_IDX(cli->arguments, 0, const char *), icp_option(cli, "holder"),
+                           icp_option(cli, "uscc"), NULL};
     ICP_TRY(icp_register_change(cli->reg, change_add, &addition, cli->pool));
     if (cli->json) icp_print_object(license_json(addition.license));
     icp_say(cli, "%s added, issued to %s", addition.license->number, addition.license->holder);
@@ -54,7 +56,8 @@ static icp_error_t *list_license(const icp_license_t *license, void *baton, apr_
     listing_t *listing = baton;
     if (listing->status && strcmp(listing->status, license->status)) return NULL;
     if (listing->holder && strcmp(listing->holder, license->holder)) return NULL;
-    if (listing->cli->json) icp_list_object(listing->list, license_json(license));
+    if (listing->cli->json)
+        icp_list_object(listing->list, license_json(license));
     else {
         icp_list_row(listing->list, license->number, license->status, icp_time_text(license->status_at, pool),
                      apr_psprintf(pool, "%" APR_INT64_T_FMT, license->sites), license->holder, NULL);
@@ -67,7 +70,8 @@ static icp_error_t *run_list(icp_cli_t *cli)
     listing_t listing = {.cli = cli, .status = icp_option(cli, "status"), .holder = icp_option(cli, "holder")};
     const char *status = listing.status;
     if (status && strcmp(status, "active") && strcmp(status, "cancelled") && strcmp(status, "revoked")) {
-        return icp_error(cli->pool, ICP_USAGE, "say active, cancelled or revoked", "there is no license status `%s`", status);
+        return icp_error(cli->pool, ICP_USAGE, "say active, cancelled or revoked", "there is no license status `%s`",
+                         status);
     }
     listing.list = icp_list_begin(cli, "NUMBER|STATUS|SINCE|SITES|HOLDER");
     ICP_TRY(icp_license_each(cli->reg, list_license, &listing, cli->pool));
@@ -147,8 +151,10 @@ static icp_error_t *end_licenses(icp_cli_t *cli, const char *status, const char 
     cli->reg->dry_run = 1;
     ICP_TRY(icp_register_change(cli->reg, change_end, &ending, cli->pool));
     cli->reg->dry_run = cli->dry_run;
-    if (ending.suspended->nelts > 1) ICP_TRY(icp_names_confirm(cli, "suspend", "sites", ending.suspended));
-    else ICP_TRY(icp_names_confirm(cli, verb, "licenses", numbers));
+    if (ending.suspended->nelts > 1)
+        ICP_TRY(icp_names_confirm(cli, "suspend", "sites", ending.suspended));
+    else
+        ICP_TRY(icp_names_confirm(cli, verb, "licenses", numbers));
     if (!cli->dry_run) ICP_TRY(icp_register_change(cli->reg, change_end, &ending, cli->pool));
     if (cli->json) {
         json_t *object = json_object();
@@ -213,8 +219,9 @@ static const char *csv_field(const char *text, apr_pool_t *pool)
 static icp_error_t *export_license(const icp_license_t *license, void *baton, apr_pool_t *pool)
 {
     apr_array_header_t *lines = baton;
-    APR_ARRAY_PUSH(lines, const char *) = apr_psprintf(lines->pool, "%s,%s,%s,%s", license->number, csv_field(license->holder, pool),
-                                                       license->uscc ? license->uscc : "", license->status);
+    APR_ARRAY_PUSH(lines, const char *) =
+        apr_psprintf(lines->pool, "%s,%s,%s,%s", license->number, csv_field(license->holder, pool),
+                     license->uscc ? license->uscc : "", license->status);
     return NULL;
 }
 
@@ -233,61 +240,114 @@ static icp_error_t *run_export(icp_cli_t *cli)
 static const icp_option_t add_options[] = {
     {"holder", "NAME", ICP_OPTION_REQUIRED, "whom it is issued to; put on file as a business if it is not"},
     {"uscc", "CODE", 0, "the holder's Unified Social Credit Code"},
-    {NULL, NULL, 0, NULL}};
+    {NULL, NULL, 0, NULL},
+};
 static const icp_option_t list_options[] = {
     {"status", "STATUS", 0, "only active, cancelled or revoked ones"},
     {"holder", "NAME", 0, "only those of this holder"},
-    {NULL, NULL, 0, NULL}};
-static const icp_option_t end_options[] = {{"note", "TEXT", 0, "why, for the audit log"}, {NULL, NULL, 0, NULL}};
+    {NULL, NULL, 0, NULL},
+};
+static const icp_option_t end_options[] = {
+    {"note", "TEXT", 0, "why, for the audit log"},
+    {NULL, NULL, 0, NULL},
+};
 
 const icp_command_t icp_cmd_license_add = {
-    .noun = "license", .verb = "add", .arguments = "NUMBER", .least = 1, .most = 1, .need = ICP_NEED_REGISTER, .changes = 1,
+    .noun = "license",
+    .verb = "add",
+    .arguments = "NUMBER",
+    .least = 1,
+    .most = 1,
+    .need = ICP_NEED_REGISTER,
+    .changes = 1,
     .summary = "put an ICP license on file",
     .details = "NUMBER is taken in any form people write it in; a website number stands for its license.",
     .example = "icpadmin license add 沪ICP备05012345号 --holder '上海某某商贸有限公司'",
-    .options = add_options, .run = run_add};
+    .options = add_options,
+    .run = run_add,
+};
 
 const icp_command_t icp_cmd_license_list = {
-    .noun = "license", .verb = "list", .arguments = "", .need = ICP_NEED_REGISTER,
+    .noun = "license",
+    .verb = "list",
+    .arguments = "",
+    .need = ICP_NEED_REGISTER,
     .summary = "list the licenses",
     .example = "icpadmin license list --status active",
-    .options = list_options, .run = run_list};
+    .options = list_options,
+    .run = run_list,
+};
 
 const icp_command_t icp_cmd_license_show = {
-    .noun = "license", .verb = "show", .arguments = "NUMBER", .least = 1, .most = 1, .need = ICP_NEED_REGISTER,
+    .noun = "license",
+    .verb = "show",
+    .arguments = "NUMBER",
+    .least = 1,
+    .most = 1,
+    .need = ICP_NEED_REGISTER,
     .summary = "show one license and the sites that must show it",
     .example = "icpadmin license show 沪ICP备05012345号",
-    .run = run_show};
+    .run = run_show,
+};
 
-#define END_DETAILS                                                                                               \
-    "Sites that have no other active license are suspended for `cancelled` in the same change; with more than one " \
-    "license or site it asks first, and without a terminal it needs --yes. --dry-run names the sites. Several numbers " \
+#define END_DETAILS                                                                                                    \
+    "Sites that have no other active license are suspended for `cancelled` in the same change; with more than one "    \
+    "license or site it asks first, and without a terminal it needs --yes. --dry-run names the sites. Several "        \
+    "numbers "                                                                                                         \
     "are one change: all of them or none."
 
 const icp_command_t icp_cmd_license_cancel = {
-    .noun = "license", .verb = "cancel", .arguments = "NUMBER…", .least = 1, .most = -1, .need = ICP_NEED_REGISTER, .changes = 1,
+    .noun = "license",
+    .verb = "cancel",
+    .arguments = "NUMBER…",
+    .least = 1,
+    .most = -1,
+    .need = ICP_NEED_REGISTER,
+    .changes = 1,
     .summary = "record that a license was cancelled (注销)",
     .details = END_DETAILS,
     .example = "icpadmin license cancel 沪ICP备05012345号 --note 'notice of the bureau of 12 May'",
-    .options = end_options, .run = run_cancel};
+    .options = end_options,
+    .run = run_cancel,
+};
 
 const icp_command_t icp_cmd_license_revoke = {
-    .noun = "license", .verb = "revoke", .arguments = "NUMBER…", .least = 1, .most = -1, .need = ICP_NEED_REGISTER, .changes = 1,
+    .noun = "license",
+    .verb = "revoke",
+    .arguments = "NUMBER…",
+    .least = 1,
+    .most = -1,
+    .need = ICP_NEED_REGISTER,
+    .changes = 1,
     .summary = "record that a license was revoked by the authority",
     .details = END_DETAILS,
     .example = "icpadmin license revoke 沪ICP备05012345号 --dry-run",
-    .options = end_options, .run = run_revoke};
+    .options = end_options,
+    .run = run_revoke,
+};
 
 const icp_command_t icp_cmd_license_reinstate = {
-    .noun = "license", .verb = "reinstate", .arguments = "NUMBER", .least = 1, .most = 1, .need = ICP_NEED_REGISTER, .changes = 1,
+    .noun = "license",
+    .verb = "reinstate",
+    .arguments = "NUMBER",
+    .least = 1,
+    .most = 1,
+    .need = ICP_NEED_REGISTER,
+    .changes = 1,
     .summary = "record that a cancelled or revoked license is active again",
     .details = "No site is enabled by it: that takes `icpadmin enable`, which looks at the live page.",
     .example = "icpadmin license reinstate 沪ICP备05012345号 --note 'appeal upheld'",
-    .options = end_options, .run = run_reinstate};
+    .options = end_options,
+    .run = run_reinstate,
+};
 
 const icp_command_t icp_cmd_license_export = {
-    .noun = "license", .verb = "export", .arguments = "", .need = ICP_NEED_REGISTER,
+    .noun = "license",
+    .verb = "export",
+    .arguments = "",
+    .need = ICP_NEED_REGISTER,
     .summary = "print every license as CSV",
     .details = "In the form that `icpadmin license import` reads: number,holder,uscc,status.",
     .example = "icpadmin license export > licenses.csv",
-    .run = run_export};
+    .run = run_export,
+};

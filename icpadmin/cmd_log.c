@@ -40,10 +40,11 @@ static icp_error_t *print_event(const icp_event_t *event, void *baton, apr_pool_
 {
     reading_t *reading = baton;
     if (reading->skip-- > 0) return NULL;
-    if (reading->cli->json) icp_list_object(reading->list, event_json(event));
+    if (reading->cli->json)
+        icp_list_object(reading->list, event_json(event));
     else {
-        icp_list_row(reading->list, apr_psprintf(pool, "%" APR_INT64_T_FMT, event->id), icp_time_text(event->at, pool), event->actor,
-                     event->action, event->subject, event->note && *event->note ? event->note : "-",
+        icp_list_row(reading->list, apr_psprintf(pool, "%" APR_INT64_T_FMT, event->id), icp_time_text(event->at, pool),
+                     event->actor, event->action, event->subject, event->note && *event->note ? event->note : "-",
                      event->after && strcmp(event->after, "null") ? event->after : "-", NULL);
     }
     return NULL;
@@ -108,12 +109,18 @@ static const icp_option_t options[] = {
     {"site", "SITE", 0, "only what was done to this site"},
     {"last", "COUNT", 0, "only the newest so many"},
     {"verify", NULL, 0, "walk the hash chain and say whether the log is whole"},
-    {NULL, NULL, 0, NULL}};
+    {NULL, NULL, 0, NULL},
+};
 
 const icp_command_t icp_cmd_log = {
-    .noun = "log", .arguments = "", .need = ICP_NEED_REGISTER,
+    .noun = "log",
+    .arguments = "",
+    .need = ICP_NEED_REGISTER,
     .summary = "print the audit log, oldest first",
-    .details = "Every change is an event: when, who, what, to what, before and after (in full with --json). Each event's SHA-256 covers the one "
-               "before it; --verify names the first that does not fit, and exits with 1.",
+    .details =
+        "Every change is an event: when, who, what, to what, before and after (in full with --json). Each event's "
+        "SHA-256 covers the one before it; --verify names the first that does not fit, and exits with 1.",
     .example = "icpadmin log --site shop.example.cn\nicpadmin log --verify",
-    .options = options, .run = run_log};
+    .options = options,
+    .run = run_log,
+};

@@ -5,7 +5,10 @@
 
 #include <apr_strings.h>
 
-static const struct { unsigned mark; const char *name, *text; } marks[] = {
+static const struct {
+    unsigned mark;
+    const char *name, *text;
+} marks[] = {
     {ICP_MARK_ALIAS_PROVINCE, "alias-province", "the province is written with another of its short names"},
     {ICP_MARK_NO_HAO, "no-hao", "号 is left out"},
     {ICP_MARK_SUSPECT, "suspect-number", "eight digits with a year in which numbers had ten"},
@@ -32,7 +35,8 @@ static json_t *describe(const char *text, const icp_number_t *number)
     json_object_set_new(object, "suffix", number->suffix ? json_integer(number->suffix) : json_null());
     json_object_set_new(object, "normal", number->kind ? icp_text_json(number->text) : json_null());
     json_object_set_new(object, "marks", names);
-    json_object_set_new(object, "reason", number->kind ? json_null() : json_string(icp_number_reason_name(number->reason)));
+    json_object_set_new(object, "reason",
+                        number->kind ? json_null() : json_string(icp_number_reason_name(number->reason)));
     return object;
 }
 
@@ -42,11 +46,13 @@ static void explain(const icp_cli_t *cli, icp_list_t *list, const char *text, co
     if (number->kind == ICP_NUMBER_NONE) remarks = icp_number_reason_text(number->reason);
     if (number->kind == ICP_NUMBER_POLICE) remarks = "a police filing number: never an ICP number";
     for (size_t i = 0; i < MARKS; i++) {
-        if (number->marks & marks[i].mark) remarks = apr_pstrcat(cli->pool, remarks, *remarks ? "; " : "", marks[i].text, NULL);
+        if (number->marks & marks[i].mark)
+            remarks = apr_pstrcat(cli->pool, remarks, *remarks ? "; " : "", marks[i].text, NULL);
     }
     const char *suffix = number->suffix ? apr_psprintf(cli->pool, "%d", number->suffix) : "-";
     const char *province = number->province && *number->province ? number->province : "-";
-    icp_list_row(list, text, icp_number_kind_name(number), province, suffix, number->kind ? number->text : "-", remarks, NULL);
+    icp_list_row(list, text, icp_number_kind_name(number), province, suffix, number->kind ? number->text : "-", remarks,
+                 NULL);
 }
 
 static icp_error_t *run_number(icp_cli_t *cli)
@@ -58,8 +64,10 @@ static icp_error_t *run_number(icp_cli_t *cli)
         const char *text = APR_ARRAY_IDX(texts, i, const char *);
         const icp_number_t *number = icp_number_parse(text, cli->pool);
         if (!is_icp_number(number)) cli->status = ICP_REFUSED;
-        if (cli->json) icp_list_object(list, describe(text, number));
-        else explain(cli, list, text, number);
+        if (cli->json)
+            icp_list_object(list, describe(text, number));
+        else
+            explain(cli, list, text, number);
     }
     icp_list_end(list, NULL);
     return NULL;
@@ -71,9 +79,10 @@ const icp_command_t icp_cmd_number = {
     .least = 1,
     .most = -1,
     .summary = "explain what a text is as an ICP number",
-    .details = "Says for each TEXT which kind of number it is (license, website, service, permit, telecom, police, none), its province, "
-               "suffix and normal form, and what is odd about it or why it cannot be a number. `-` reads texts from standard "
-               "input, one a line.\n\n"
+    .details = "Says for each TEXT which kind of number it is (license, website, service, permit, telecom, police, "
+               "none), its province, suffix and normal form, and what is odd about it or why it cannot be a number. "
+               "`-` reads texts from standard input, one a line.\n\n"
                "Exit status 1 if any of them is no ICP number; police filing numbers are none.",
     .example = "icpadmin number '沪ICP备05012345号-3' '京ICP証030173號'",
-    .run = run_number};
+    .run = run_number,
+};

@@ -25,7 +25,8 @@ static icp_error_t *change_pass(icp_register_t *reg, void *baton, apr_pool_t *po
         icp_site_t *site;
         ICP_TRY(icp_site_get(&site, reg, APR_ARRAY_IDX(passing->names, i, const char *), pool));
         if (!site->suspension) {
-            return icp_error(pool, ICP_REFUSED, "everybody gets in; no pass is needed", "%s is not suspended", site->name);
+            return icp_error(pool, ICP_REFUSED, "everybody gets in; no pass is needed", "%s is not suspended",
+                             site->name);
         }
         json_t *after = json_object();
         json_object_set_new(after, "expires_at", icp_time_json(passing->expiry));
@@ -65,7 +66,8 @@ static icp_error_t *run_pass(icp_cli_t *cli)
         const icp_site_t *site = passing.sites[i];
         const char *token = icp_pass_make(&key, site->id, passing.expiry, cli->pool);
         const char *link = pass_link(site, token, cli->pool);
-        if (!cli->json) icp_list_row(list, site->name, icp_time_text(passing.expiry, cli->pool), link, NULL);
+        if (!cli->json)
+            icp_list_row(list, site->name, icp_time_text(passing.expiry, cli->pool), link, NULL);
         else {
             json_t *object = json_object();
             json_object_set_new(object, "site", icp_text_json(site->name));
@@ -82,12 +84,21 @@ static icp_error_t *run_pass(icp_cli_t *cli)
 static const icp_option_t pass_options[] = {
     {"for", "TIME", ICP_OPTION_REQUIRED, "how long: 90s, 30m, 2h, up to 7d"},
     {"note", "TEXT", 0, "for whom, for the audit log"},
-    {NULL, NULL, 0, NULL}};
+    {NULL, NULL, 0, NULL},
+};
 
 const icp_command_t icp_cmd_pass = {
-    .noun = "pass", .arguments = "SITE…", .least = 1, .most = -1, .need = ICP_NEED_REGISTER, .changes = 1,
+    .noun = "pass",
+    .arguments = "SITE…",
+    .least = 1,
+    .most = -1,
+    .need = ICP_NEED_REGISTER,
+    .changes = 1,
     .summary = "make a link by which its owner sees a suspended site",
-    .details = "The link works for one site until it expires; it opens nothing to anybody who does not have it. It needs ICPPassKey in "
-               "the server's configuration. Passes given are in the audit log, their links are not.",
+    .details =
+        "The link works for one site until it expires; it opens nothing to anybody who does not have it. It needs "
+        "ICPPassKey in the server's configuration. Passes given are in the audit log, their links are not.",
     .example = "icpadmin pass shop.example.cn --for 2h",
-    .options = pass_options, .run = run_pass};
+    .options = pass_options,
+    .run = run_pass,
+};

@@ -1,4 +1,5 @@
-/* `icpadmin queue`: what needs a person, oldest first, each with the command that settles it. The rules are in judge_open and judge_suspended. */
+/* `icpadmin queue`: what needs a person, oldest first, each with the command that settles it. The rules are in
+ * judge_open and judge_suspended. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,7 +62,8 @@ static const icp_sighting_t *news(const queue_t *queue, const icp_standing_t *st
 static const char *look_text(const queue_t *queue, const icp_standing_t *standing)
 {
     const char *reason = standing->reason && *standing->reason ? standing->reason : NULL;
-    return apr_pstrcat(queue->cli->pool, "the page is ", standing->verdict, reason ? ": " : "", reason ? reason : "", NULL);
+    return apr_pstrcat(queue->cli->pool, "the page is ", standing->verdict, reason ? ": " : "", reason ? reason : "",
+                       NULL);
 }
 
 static void judge_suspended(queue_t *queue, const icp_standing_t *standing)
@@ -70,7 +72,8 @@ static void judge_suspended(queue_t *queue, const icp_standing_t *standing)
     const char *enable = format_command(queue, "icpadmin enable %s", standing);
     int looked = standing->last_at > standing->since;
     if (is(standing->suspended, "order") || !standing->active_numbers) return;
-    if (standing->last_at >= standing->since && is(standing->verdict, "displayed")) add(queue, standing, standing->first_at, "suspended, and its page shows the number", enable);
+    if (standing->last_at >= standing->since && is(standing->verdict, "displayed"))
+        add(queue, standing, standing->first_at, "suspended, and its page shows the number", enable);
     else if (sighting && is(sighting->verdict, "displayed")) {
         add(queue, standing, sighting->at, "suspended, and live traffic saw the number", enable);
     }
@@ -96,15 +99,18 @@ static void judge_open(queue_t *queue, const icp_standing_t *standing)
         add(queue, standing, standing->first_at, look_text(queue, standing),
             format_command(queue, "icpadmin queue --seen %s --note TEXT", standing));
     }
-    else if (sighting && !is(sighting->verdict, "displayed") && !is(sighting->verdict, standing->verdict ? standing->verdict : "")) {
+    else if (sighting && !is(sighting->verdict, "displayed") &&
+             !is(sighting->verdict, standing->verdict ? standing->verdict : "")) {
         add(queue, standing, sighting->at, apr_pstrcat(queue->cli->pool, "live traffic saw: ", sighting->verdict, NULL),
             format_command(queue, "icpadmin check %s", standing));
     }
     if (standing->active_numbers) return;
     const char *number = shown_number(standing, queue->cli->pool);
     if (number) {
-        add(queue, standing, standing->first_at, apr_pstrcat(queue->cli->pool, "no license on file, and it shows ", number, NULL),
-            apr_psprintf(queue->cli->pool, "icpadmin license add %s --holder NAME && icpadmin site edit %s --license %s", number,
+        add(queue, standing, standing->first_at,
+            apr_pstrcat(queue->cli->pool, "no license on file, and it shows ", number, NULL),
+            apr_psprintf(queue->cli->pool,
+                         "icpadmin license add %s --holder NAME && icpadmin site edit %s --license %s", number,
                          standing->site, number));
     }
     else {
@@ -115,8 +121,10 @@ static void judge_open(queue_t *queue, const icp_standing_t *standing)
 
 static icp_error_t *judge(const icp_standing_t *standing, void *baton, apr_pool_t *pool)
 {
-    if (standing->suspended) judge_suspended(baton, standing);
-    else judge_open(baton, standing);
+    if (standing->suspended)
+        judge_suspended(baton, standing);
+    else
+        judge_open(baton, standing);
     return NULL;
 }
 
@@ -198,7 +206,8 @@ static icp_error_t *run_queue(icp_cli_t *cli)
     const char *file = icp_option(cli, "sightings");
     if (!file) file = icp_register_companion(cli->register_path, "sightings/sightings.db", cli->pool);
     icp_error_t *error = icp_sightings_each(file, NULL, keep_sighting, queue.sightings, cli->pool);
-    if (error && error->status != ICP_NOT_FOUND) icp_warn(cli, "what live traffic showed cannot be read: %s", error->message);
+    if (error && error->status != ICP_NOT_FOUND)
+        icp_warn(cli, "what live traffic showed cannot be read: %s", error->message);
     ICP_TRY(icp_standing_each(cli->reg, judge, &queue, cli->pool));
     qsort(queue.items->elts, (size_t)queue.items->nelts, sizeof(item_t), oldest_first);
     icp_list_t *list = icp_list_begin(cli, "SINCE|SITE|WHAT|COMMAND");
@@ -213,13 +222,20 @@ static const icp_option_t options[] = {
     {"seen", "SITE", ICP_OPTION_MANY, "take an open site off the queue: you looked at its page and it is right"},
     {"note", "TEXT", 0, "with --seen: what you saw, for the audit log"},
     {"sightings", "FILE", 0, "what live traffic showed (default: sightings/sightings.db beside the register)"},
-    {NULL, NULL, 0, NULL}};
+    {NULL, NULL, 0, NULL},
+};
 
 const icp_command_t icp_cmd_queue = {
-    .noun = "queue", .arguments = "", .need = ICP_NEED_REGISTER, .changes = 1,
+    .noun = "queue",
+    .arguments = "",
+    .need = ICP_NEED_REGISTER,
+    .changes = 1,
     .summary = "list what needs a person, oldest first, with the command that settles it",
-    .details = "Pages that fail or that no machine can judge, suspended sites whose page seems right, open ones where live traffic saw something else than the "
-               "newest look, and sites served without a license.\n\n"
-               "--seen records that a person found a hidden or unreadable page to be right; the site comes back when the verdict changes.",
+    .details = "Pages that fail or that no machine can judge, suspended sites whose page seems right, open ones where "
+               "live traffic saw something else than the newest look, and sites served without a license.\n\n"
+               "--seen records that a person found a hidden or unreadable page to be right; the site comes back when "
+               "the verdict changes.",
     .example = "icpadmin queue\nicpadmin queue --seen shop.example.cn --note 'number is in the footer image'",
-    .options = options, .run = run_queue};
+    .options = options,
+    .run = run_queue,
+};

@@ -14,7 +14,8 @@ static icp_error_t *run_init(icp_cli_t *cli)
 {
     const char *worker = icp_option(cli, "worker");
     if (worker && !getpwnam(worker)) {
-        return icp_error(cli->pool, ICP_NOT_FOUND, "give the name that httpd's User directive has", "there is no user `%s`", worker);
+        return icp_error(cli->pool, ICP_NOT_FOUND, "give the name that httpd's User directive has",
+                         "there is no user `%s`", worker);
     }
     if (!worker && !geteuid() && getpwnam(WORKER)) worker = WORKER;
     if (cli->dry_run) {
@@ -93,20 +94,31 @@ static icp_error_t *run_status(icp_cli_t *cli)
 }
 
 static const icp_option_t init_options[] = {
-    {"worker", "USER", 0, "httpd's User, who gets the folder of sightings (default: " WORKER ", if root runs it and there is one)"},
-    {NULL, NULL, 0, NULL}};
+    {"worker", "USER", 0,
+     "httpd's User, who gets the folder of sightings (default: " WORKER ", if root runs it and there is one)"},
+    {NULL, NULL, 0, NULL},
+};
 
 const icp_command_t icp_cmd_init = {
-    .noun = "init", .arguments = "", .need = ICP_NEED_PATH, .changes = 1,
+    .noun = "init",
+    .arguments = "",
+    .need = ICP_NEED_PATH,
+    .changes = 1,
     .summary = "create the register",
-    .details = "Creates the register's folder, register.db (which httpd's workers read), private.db (staff only), the key of passes "
-               "and the folder of sightings, each with its owner and mode. Refuses where there is one already.",
+    .details =
+        "Creates the register's folder, register.db (which httpd's workers read), private.db (staff only), the key of "
+        "passes and the folder of sightings, each with its owner and mode. Refuses where there is one already.",
     .example = "sudo icpadmin init",
-    .options = init_options, .run = run_init};
+    .options = init_options,
+    .run = run_init,
+};
 
 const icp_command_t icp_cmd_status = {
-    .noun = "status", .arguments = "", .need = ICP_NEED_REGISTER,
+    .noun = "status",
+    .arguments = "",
+    .need = ICP_NEED_REGISTER,
     .summary = "say what is on file and whether the register is well",
     .details = "Licenses by status, suspended sites by reason, sites by the verdict of the newest look at them.",
     .example = "icpadmin status",
-    .run = run_status};
+    .run = run_status,
+};

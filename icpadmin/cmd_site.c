@@ -71,8 +71,10 @@ static icp_error_t *run_add(icp_cli_t *cli)
     }
     icp_say(cli, "%s added, %s", site->name, state_of(site, cli->pool));
     if (site->suspension) {
-        icp_remark(cli, "It is not served without an active license. Put one on file (icpadmin license add), give it to the site "
-                        "(icpadmin site edit %s --license NUMBER), then: icpadmin enable %s", site->name, site->name);
+        icp_remark(cli,
+                   "It is not served without an active license. Put one on file (icpadmin license add), give it to the "
+                   "site (icpadmin site edit %s --license NUMBER), then: icpadmin enable %s",
+                   site->name, site->name);
     }
     return NULL;
 }
@@ -85,10 +87,12 @@ typedef struct listing_t {
 static icp_error_t *list_site(const icp_site_t *site, void *baton, apr_pool_t *pool)
 {
     listing_t *listing = baton;
-    if (listing->cli->json) icp_list_object(listing->list, site_json(site));
+    if (listing->cli->json)
+        icp_list_object(listing->list, site_json(site));
     else {
-        icp_list_row(listing->list, site->name, state_of(site, pool), site->verdict && *site->verdict ? site->verdict : "-",
-                     icp_time_text(site->checked_at, pool), icp_join(site->numbers, pool), icp_join(site->hosts, pool), NULL);
+        icp_list_row(listing->list, site->name, state_of(site, pool),
+                     site->verdict && *site->verdict ? site->verdict : "-", icp_time_text(site->checked_at, pool),
+                     icp_join(site->numbers, pool), icp_join(site->hosts, pool), NULL);
     }
     return NULL;
 }
@@ -115,10 +119,12 @@ static const char *readable_hosts(const icp_site_t *site, apr_pool_t *pool)
 
 static const char *history_line(const icp_suspension_t *suspension, apr_pool_t *pool)
 {
-    const char *opened = apr_psprintf(pool, "case %" APR_INT64_T_FMT ", %s, from %s by %s", suspension->id, suspension->reason,
-                                      icp_time_text(suspension->opened_at, pool), suspension->opened_by);
+    const char *opened =
+        apr_psprintf(pool, "case %" APR_INT64_T_FMT ", %s, from %s by %s", suspension->id, suspension->reason,
+                     icp_time_text(suspension->opened_at, pool), suspension->opened_by);
     if (!suspension->closed_at) return apr_pstrcat(pool, opened, ", open", NULL);
-    return apr_psprintf(pool, "%s to %s by %s", opened, icp_time_text(suspension->closed_at, pool), suspension->closed_by);
+    return apr_psprintf(pool, "%s to %s by %s", opened, icp_time_text(suspension->closed_at, pool),
+                        suspension->closed_by);
 }
 
 static void show_site(const icp_cli_t *cli, const icp_site_t *site, const apr_array_header_t *history)
@@ -135,7 +141,8 @@ static void show_site(const icp_cli_t *cli, const icp_site_t *site, const apr_ar
     icp_list_row(list, "Checked", icp_time_text(site->checked_at, cli->pool), NULL);
     icp_list_row(list, "Registered", icp_time_text(site->created_at, cli->pool), NULL);
     for (int i = 0; i < history->nelts; i++) {
-        icp_list_row(list, i ? "" : "Suspensions", history_line(&APR_ARRAY_IDX(history, i, icp_suspension_t), cli->pool), NULL);
+        icp_list_row(list, i ? "" : "Suspensions",
+                     history_line(&APR_ARRAY_IDX(history, i, icp_suspension_t), cli->pool), NULL);
     }
     icp_list_end(list, NULL);
 }
@@ -187,7 +194,8 @@ static icp_error_t *run_edit(icp_cli_t *cli)
     ICP_TRY(icp_site_get(&after, cli->reg, before->name, cli->pool));
     if (cli->json) icp_print_object(site_json(after));
     icp_say(cli, "%s changed", after->name);
-    if (after->suspension && !before->suspension) icp_say(cli, "%s suspended: %s", after->name, after->suspension->reason);
+    if (after->suspension && !before->suspension)
+        icp_say(cli, "%s suspended: %s", after->name, after->suspension->reason);
     return NULL;
 }
 
@@ -225,13 +233,18 @@ static icp_error_t *run_remove(icp_cli_t *cli)
 }
 
 static const icp_option_t add_options[] = {
-    {"host", "HOST", ICP_OPTION_MANY, "a host name of it, or *. and a name for all below that; a SITE with a dot is one itself"},
+    {"host", "HOST", ICP_OPTION_MANY,
+     "a host name of it, or *. and a name for all below that; a SITE with a dot is one itself"},
     {"license", "NUMBER", ICP_OPTION_MANY, "a license or website number it may show; its license must be on file"},
     {"homepage", "PATH|URL", 0, "its home page (default: /)"},
     {"serve-unlicensed", NULL, 0, "serve it though it has no active license"},
-    {NULL, NULL, 0, NULL}};
+    {NULL, NULL, 0, NULL},
+};
 static const icp_option_t list_options[] = {
-    {"suspended", NULL, 0, "only suspended ones"}, {"open", NULL, 0, "only open ones"}, {NULL, NULL, 0, NULL}};
+    {"suspended", NULL, 0, "only suspended ones"},
+    {"open", NULL, 0, "only open ones"},
+    {NULL, NULL, 0, NULL},
+};
 static const icp_option_t edit_options[] = {
     {"host", "HOST", ICP_OPTION_MANY, "a host name to add"},
     {"remove-host", "HOST", ICP_OPTION_MANY, "a host name to take away"},
@@ -240,41 +253,82 @@ static const icp_option_t edit_options[] = {
     {"homepage", "PATH|URL", 0, "its home page"},
     {"serve-unlicensed", NULL, 0, "serve it though it has no active license"},
     {"no-serve-unlicensed", NULL, 0, "the contrary: without an active license it is suspended"},
-    {NULL, NULL, 0, NULL}};
-static const icp_option_t remove_options[] = {{"note", "TEXT", 0, "why, for the audit log"}, {NULL, NULL, 0, NULL}};
+    {NULL, NULL, 0, NULL},
+};
+static const icp_option_t remove_options[] = {
+    {"note", "TEXT", 0, "why, for the audit log"},
+    {NULL, NULL, 0, NULL},
+};
 
 const icp_command_t icp_cmd_site_add = {
-    .noun = "site", .verb = "add", .arguments = "SITE", .least = 1, .most = 1, .need = ICP_NEED_REGISTER, .changes = 1,
+    .noun = "site",
+    .verb = "add",
+    .arguments = "SITE",
+    .least = 1,
+    .most = 1,
+    .need = ICP_NEED_REGISTER,
+    .changes = 1,
     .summary = "put a website on file",
-    .details = "A site without an active license is not served: it is suspended as `unlicensed` from the start, unless "
-               "--serve-unlicensed says otherwise. Names in Chinese and other scripts are kept in their A-label form (xn--…).",
+    .details =
+        "A site without an active license is not served: it is suspended as `unlicensed` from the start, unless "
+        "--serve-unlicensed says otherwise. Names in Chinese and other scripts are kept in their A-label form (xn--…).",
     .example = "icpadmin site add shop.example.cn --host www.shop.example.cn --license 沪ICP备05012345号-3",
-    .options = add_options, .run = run_add};
+    .options = add_options,
+    .run = run_add,
+};
 
 const icp_command_t icp_cmd_site_list = {
-    .noun = "site", .verb = "list", .arguments = "", .need = ICP_NEED_REGISTER,
+    .noun = "site",
+    .verb = "list",
+    .arguments = "",
+    .need = ICP_NEED_REGISTER,
     .summary = "list the sites",
     .example = "icpadmin site list --suspended",
-    .options = list_options, .run = run_list};
+    .options = list_options,
+    .run = run_list,
+};
 
 const icp_command_t icp_cmd_site_show = {
-    .noun = "site", .verb = "show", .arguments = "SITE|HOST", .least = 1, .most = 1, .need = ICP_NEED_REGISTER,
+    .noun = "site",
+    .verb = "show",
+    .arguments = "SITE|HOST",
+    .least = 1,
+    .most = 1,
+    .need = ICP_NEED_REGISTER,
     .summary = "show one site with its suspensions",
     .example = "icpadmin site show www.shop.example.cn",
-    .run = run_show};
+    .run = run_show,
+};
 
 const icp_command_t icp_cmd_site_edit = {
-    .noun = "site", .verb = "edit", .arguments = "SITE", .least = 1, .most = 1, .need = ICP_NEED_REGISTER, .changes = 1,
+    .noun = "site",
+    .verb = "edit",
+    .arguments = "SITE",
+    .least = 1,
+    .most = 1,
+    .need = ICP_NEED_REGISTER,
+    .changes = 1,
     .summary = "change a site's host names, numbers or home page",
-    .details = "What is not given stays as it is. A site left without an active license is suspended; a new license does not enable "
-               "a suspended site by itself: that takes `icpadmin enable`, which looks at the live page.",
+    .details =
+        "What is not given stays as it is. A site left without an active license is suspended; a new license does not "
+        "enable a suspended site by itself: that takes `icpadmin enable`, which looks at the live page.",
     .example = "icpadmin site edit shop.example.cn --license 沪ICP备05012345号-3 --remove-host old.example.cn",
-    .options = edit_options, .run = run_edit};
+    .options = edit_options,
+    .run = run_edit,
+};
 
 const icp_command_t icp_cmd_site_remove = {
-    .noun = "site", .verb = "remove", .arguments = "SITE…", .least = 1, .most = -1, .need = ICP_NEED_REGISTER, .changes = 1,
+    .noun = "site",
+    .verb = "remove",
+    .arguments = "SITE…",
+    .least = 1,
+    .most = -1,
+    .need = ICP_NEED_REGISTER,
+    .changes = 1,
     .summary = "take sites off file",
-    .details = "A suspended site is not removed, since its host names would be served again. Several sites are one change: all of "
-               "them or none. `-` reads names from standard input.",
+    .details = "A suspended site is not removed, since its host names would be served again. Several sites are one "
+               "change: all of them or none. `-` reads names from standard input.",
     .example = "icpadmin site remove shop.example.cn --note 'moved to another provider'",
-    .options = remove_options, .run = run_remove};
+    .options = remove_options,
+    .run = run_remove,
+};

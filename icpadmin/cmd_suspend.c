@@ -26,9 +26,11 @@ static icp_error_t *change_suspend(icp_register_t *reg, void *baton, apr_pool_t 
         if (!answer->error) {
             answer->site = site->name;
             answer->verdict = site->verdict ? site->verdict : "";
-            answer->error = icp_suspension_open(&answer->suspension, reg, site->name, answer->reason, suspending->note, pool);
+            answer->error =
+                icp_suspension_open(&answer->suspension, reg, site->name, answer->reason, suspending->note, pool);
         }
-        if (answer->error && answer->error->status != ICP_NOT_FOUND && answer->error->status != ICP_REFUSED) return answer->error;
+        if (answer->error && answer->error->status != ICP_NOT_FOUND && answer->error->status != ICP_REFUSED)
+            return answer->error;
     }
     return NULL;
 }
@@ -85,15 +87,25 @@ static icp_error_t *run_suspend(icp_cli_t *cli)
 static const icp_option_t suspend_options[] = {
     {"reason", "REASON", ICP_OPTION_REQUIRED, "missing, incorrect, invalid, hidden, unlicensed, cancelled or order"},
     {"note", "TEXT", 0, "why, for the audit log"},
-    {NULL, NULL, 0, NULL}};
+    {NULL, NULL, 0, NULL},
+};
 const icp_command_t icp_cmd_suspend = {
-    .noun = "suspend", .arguments = "SITE…", .least = 1, .most = -1, .need = ICP_NEED_REGISTER, .changes = 1,
+    .noun = "suspend",
+    .arguments = "SITE…",
+    .least = 1,
+    .most = -1,
+    .need = ICP_NEED_REGISTER,
+    .changes = 1,
     .summary = "turn sites off, effective for the very next request",
-    .details = "Every host name of the site is answered with the ICP requirement page from the moment the command returns, until "
-               "`icpadmin enable`. REASON is what the owner is told: missing, incorrect, invalid (the home page shows no number, "
-               "another's, no valid one), hidden (it is there but not displayed), unlicensed, cancelled, order (an authority's order).\n\n"
-               "Of several sites each is an answer of its own: what can be suspended is, in one transaction; the others are reported, "
-               "and the exit status is the highest of theirs (1 suspended already, 3 not on file). `-` reads names from standard input.",
+    .details = "Every host name of the site is answered with the ICP requirement page from the moment the command "
+               "returns, until `icpadmin enable`. REASON is what the owner is told: missing, incorrect, invalid (the "
+               "home page shows no number, another's, no valid one), hidden (it is there but not displayed), "
+               "unlicensed, cancelled, order (an authority's order).\n\n"
+               "Of several sites each is an answer of its own: what can be suspended is, in one transaction; the "
+               "others are reported, and the exit status is the highest of theirs (1 suspended already, 3 not on "
+               "file). `-` reads names from standard input.",
     .example = "icpadmin suspend shop.example.cn --reason missing --note 'seen by phone'\n"
                "icpadmin suspend - --reason order --yes < sites.txt",
-    .options = suspend_options, .run = run_suspend};
+    .options = suspend_options,
+    .run = run_suspend,
+};

@@ -1,5 +1,5 @@
-/* What a command of icpadmin is: one entry of the table in commands.c, from which arguments are checked, help is printed
- * and both the manual page and docs/icpadmin.md are made. A command only says what it needs; main.c opens it.
+/* What a command of icpadmin is: one entry of the table in commands.c, from which arguments are checked, help is
+ * printed and both the manual page and docs/icpadmin.md are made. A command only says what it needs; main.c opens it.
  */
 #ifndef ICP_COMMAND_H
 #define ICP_COMMAND_H
@@ -34,10 +34,10 @@ typedef struct icp_command_t {
     const char *arguments; /* for the synopsis; "" for none */
     int least, most;       /* how many; most -1: any number */
     icp_need_e need;
-    int changes;           /* takes part in --dry-run */
-    const char *summary;   /* one line, no final stop */
-    const char *details;   /* paragraphs separated by an empty line; may be NULL */
-    const char *example;   /* command lines, one a line */
+    int changes;                 /* takes part in --dry-run */
+    const char *summary;         /* one line, no final stop */
+    const char *details;         /* paragraphs separated by an empty line; may be NULL */
+    const char *example;         /* command lines, one a line */
     const icp_option_t *options; /* ended by an entry without name; NULL for none */
     icp_error_t *(*run)(icp_cli_t *cli);
 } icp_command_t;
@@ -59,13 +59,15 @@ typedef struct icp_given_t {
 } icp_given_t;
 
 /* Every command: declares icp_cmd_NAME, and makes the table. Their order is that of the help. */
-#define ICP_COMMANDS(X)                                                                                              \
-    X(init) X(status) X(number) X(inspect)                                                                           \
-    X(holder_add) X(holder_list) X(holder_show) X(holder_edit)                                                       \
-    X(license_add) X(license_list) X(license_show) X(license_cancel) X(license_revoke) X(license_reinstate)          \
-    X(license_import) X(license_export)                                                                              \
-    X(site_add) X(site_list) X(site_show) X(site_edit) X(site_remove) X(site_import) X(site_discover)                \
-    X(check) X(suspend) X(enable) X(pass) X(queue) X(log) X(help)
+/* clang-format off */
+#define ICP_COMMANDS(X)                                                                                               \
+    X(init) X(status) X(number) X(inspect)                                                                            \
+    X(holder_add) X(holder_list) X(holder_show) X(holder_edit)                                                        \
+    X(license_add) X(license_list) X(license_show) X(license_cancel) X(license_revoke) X(license_reinstate)           \
+    X(license_import) X(license_export)                                                                               \
+    X(site_add) X(site_list) X(site_show) X(site_edit) X(site_remove) X(site_import) X(site_discover)                 \
+    X(check) X(suspend) X(enable) X(pass) X(queue) X(log) X(backup) X(restore) X(help)
+/* clang-format on */
 
 #define ICP_COMMAND_DECLARE(name) extern const icp_command_t icp_cmd_##name;
 ICP_COMMANDS(ICP_COMMAND_DECLARE)

@@ -15,7 +15,8 @@ const icp_option_t icp_global_options[] = {
     {"quiet", NULL, 0, "no progress and no remarks on standard error, only warnings and errors"},
     {"help", NULL, 0, "explain the command and end"},
     {"version", NULL, 0, "print the version and end"},
-    {NULL, NULL, 0, NULL}};
+    {NULL, NULL, 0, NULL},
+};
 
 const char *icp_command_name(const icp_command_t *command, apr_pool_t *pool)
 {

@@ -86,8 +86,10 @@ static void read_line(reading_t *reading, char *line, int indented)
 {
     static const char named[] = " namevhost ";
     char *found;
-    if (!strncmp(line, "alias ", 6)) add_alias(reading, line + 6);
-    else if (!strncmp(line, "wild alias ", 11)) add_alias(reading, line + 11);
+    if (!strncmp(line, "alias ", 6))
+        add_alias(reading, line + 6);
+    else if (!strncmp(line, "wild alias ", 11))
+        add_alias(reading, line + 11);
     else if (indented && !strncmp(line, "port ", 5) && (found = strstr(line, named))) {
         add_vhost(reading, found + sizeof named - 1);
     }
@@ -111,12 +113,15 @@ icp_error_t *icp_discover_parse(apr_array_header_t **vhosts, FILE *dump, apr_poo
     while ((length = getline(&line, &size, dump)) >= 0) {
         while (length && apr_isspace(line[length - 1])) line[--length] = '\0';
         char *text = line + strspn(line, " \t");
-        if (!strncmp(text, "VirtualHost configuration:", 26)) listing = 1;
-        else if (listing && *text) read_line(&reading, text, text != line);
+        if (!strncmp(text, "VirtualHost configuration:", 26))
+            listing = 1;
+        else if (listing && *text)
+            read_line(&reading, text, text != line);
     }
     free(line);
     if (!listing) {
-        return icp_error(pool, ICP_USAGE, "give what `apachectl -t -D DUMP_VHOSTS` prints", "there is no list of virtual hosts in it");
+        return icp_error(pool, ICP_USAGE, "give what `apachectl -t -D DUMP_VHOSTS` prints",
+                         "there is no list of virtual hosts in it");
     }
     *vhosts = reading.vhosts;
     return NULL;

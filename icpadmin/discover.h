@@ -1,4 +1,5 @@
-/* The sites that a running httpd has, from what `apachectl -t -D DUMP_VHOSTS` prints. It knows nothing of the register. */
+/* The sites that a running httpd has, from what `apachectl -t -D DUMP_VHOSTS` prints. It knows nothing of the register.
+ */
 #ifndef ICP_DISCOVER_H
 #define ICP_DISCOVER_H
 
@@ -9,14 +10,15 @@
 #include "error.h"
 
 typedef struct icp_vhost_t {
-    const char *name;          /* ServerName, as written */
-    apr_array_header_t *hosts; /* const char *: the aliases of all vhosts of that name, each once, as written; without `name` */
-    const char *where;         /* "FILE:LINE" of the first of them */
+    const char *name; /* ServerName, as written */
+    apr_array_header_t
+        *hosts;        /* const char *: the aliases of all vhosts of that name, each once, as written; without `name` */
+    const char *where; /* "FILE:LINE" of the first of them */
 } icp_vhost_t;
 
-/* Vhosts with one ServerName on several addresses and ports are one entry; in order of appearance. The dump leaves the aliases of a vhost
- * that is alone on its address out: they are read from the configuration file it names, where that can be read. ICP_USAGE if `dump` is
- * no such listing. */
+/* Vhosts with one ServerName on several addresses and ports are one entry; in order of appearance. The dump leaves the
+ * aliases of a vhost that is alone on its address out: they are read from the configuration file it names, where that
+ * can be read. ICP_USAGE if `dump` is no such listing. */
 icp_error_t *icp_discover_parse(apr_array_header_t **vhosts, FILE *dump, apr_pool_t *pool);
 
 #endif

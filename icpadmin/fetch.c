@@ -1,4 +1,5 @@
-/* One transfer is one site: a libcurl handle that is pointed from URL to URL until there is a page or a reason why there is none. */
+/* One transfer is one site: a libcurl handle that is pointed from URL to URL until there is a page or a reason why
+ * there is none. */
 #include "fetch.h"
 
 #include <stdlib.h>
@@ -37,14 +38,16 @@ icp_error_t *icp_fetch_connect(apr_array_header_t *connects, const char *text, a
     if (!strncmp(text, "http=", 5)) connect.scheme = "http";
     if (!strncmp(text, "https=", 6)) connect.scheme = "https";
     if (connect.scheme) address = strchr(text, '=') + 1;
-    const char *bracket = *address == '[' ? strchr(address, ']') : NULL, *colon = strchr(bracket ? bracket : address, ':');
+    const char *bracket = *address == '[' ? strchr(address, ']') : NULL,
+               *colon = strchr(bracket ? bracket : address, ':');
     if (colon) {
         char *end;
         long port = strtol(colon + 1, &end, 10);
         if (end == colon + 1 || *end || port < 1 || port > 65535) address = "";
         connect.port = (int)port;
     }
-    connect.address = colon ? apr_pstrndup(pool, address, *address ? (apr_size_t)(colon - address) : 0) : apr_pstrdup(pool, address);
+    connect.address =
+        colon ? apr_pstrndup(pool, address, *address ? (apr_size_t)(colon - address) : 0) : apr_pstrdup(pool, address);
     if (!*connect.address || strchr(connect.address, '=') || (*address == '[' && !bracket)) {
         return icp_error(pool, ICP_USAGE, "write it as 127.0.0.1:8080, http=127.0.0.1:8080 or https=[::1]:8443",
                          "`%s` is no address to connect to", text);
@@ -93,7 +96,8 @@ static icp_page_t *page_of(transfer_t *transfer)
     if (!transfer->page) {
         char *type = NULL;
         curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_TYPE, &type);
-        transfer->page = icp_page_create(type ? apr_pstrdup(transfer->pool, type) : NULL, transfer->settings->limit, transfer->pool);
+        transfer->page =
+            icp_page_create(type ? apr_pstrdup(transfer->pool, type) : NULL, transfer->settings->limit, transfer->pool);
     }
     return transfer->page;
 }
@@ -134,10 +138,12 @@ static void aim(transfer_t *transfer, const char *url)
 static void set_up(transfer_t *transfer, const char *pass)
 {
     CURL *easy = transfer->easy;
-    transfer->headers = curl_slist_append(NULL, "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
+    transfer->headers =
+        curl_slist_append(NULL, "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
     transfer->headers = curl_slist_append(transfer->headers, "Accept-Language: zh-CN,zh;q=0.9,en;q=0.5");
     if (pass) {
-        transfer->headers = curl_slist_append(transfer->headers, apr_pstrcat(transfer->pool, ICP_PASS_HEADER ": ", pass, NULL));
+        transfer->headers =
+            curl_slist_append(transfer->headers, apr_pstrcat(transfer->pool, ICP_PASS_HEADER ": ", pass, NULL));
     }
     curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->fault);
@@ -250,11 +256,13 @@ static int go_on(transfer_t *transfer, CURLcode result, long status)
     if (!target) return 0;
     const char *url = apr_pstrdup(transfer->pool, target);
     if (!inside_site(transfer, url)) {
-        no_page(transfer, ICP_UNREADABLE_REDIRECT, apr_pstrcat(transfer->pool, "redirects to ", url, ", which is not this site's", NULL));
+        no_page(transfer, ICP_UNREADABLE_REDIRECT,
+                apr_pstrcat(transfer->pool, "redirects to ", url, ", which is not this site's", NULL));
         return 0;
     }
     if (++transfer->redirects > REDIRECTS) {
-        no_page(transfer, ICP_UNREADABLE_REDIRECT, apr_psprintf(transfer->pool, "more than %d redirects, the last to %s", REDIRECTS, url));
+        no_page(transfer, ICP_UNREADABLE_REDIRECT,
+                apr_psprintf(transfer->pool, "more than %d redirects, the last to %s", REDIRECTS, url));
         return 0;
     }
     aim(transfer, url);
@@ -275,12 +283,14 @@ static void conclude(transfer_t *transfer, CURLcode result, long status)
         no_page(transfer, ICP_UNREADABLE_UNREACHED,
                 apr_pstrcat(transfer->pool, "no answer: ", curl_fault(transfer, result), NULL));
     }
-    else if (status != 200) no_page(transfer, ICP_UNREADABLE_STATUS, apr_psprintf(transfer->pool, "HTTP status %ld", status));
-    else judge_page(transfer, result);
+    else if (status != 200)
+        no_page(transfer, ICP_UNREADABLE_STATUS, apr_psprintf(transfer->pool, "HTTP status %ld", status));
+    else
+        judge_page(transfer, result);
 }
 
-static icp_error_t *start(int *started, CURLM *multi, const icp_fetch_settings_t *settings, icp_fetch_next_fn *next, void *baton,
-                          apr_pool_t *pool)
+static icp_error_t *start(int *started, CURLM *multi, const icp_fetch_settings_t *settings, icp_fetch_next_fn *next,
+                          void *baton, apr_pool_t *pool)
 {
     apr_pool_t *own;
     icp_fetch_order_t order = {NULL, NULL};
@@ -341,8 +351,8 @@ static apr_status_t drop_multi(void *multi)
     return APR_SUCCESS;
 }
 
-icp_error_t *icp_fetch_all(const icp_fetch_settings_t *settings, icp_fetch_next_fn *next, icp_fetch_done_fn *done, void *baton,
-                           apr_pool_t *pool)
+icp_error_t *icp_fetch_all(const icp_fetch_settings_t *settings, icp_fetch_next_fn *next, icp_fetch_done_fn *done,
+                           void *baton, apr_pool_t *pool)
 {
     int running = 0, more = 1, active;
     apr_pool_t *own;

@@ -1,9 +1,10 @@
-/* Home pages as a browser on this host would get them: by libcurl, through loopback with the site's own Host and SNI, several at a
- * time. It reads and judges; it records nothing and prints nothing.
+/* Home pages as a browser on this host would get them: by libcurl, through loopback with the site's own Host and SNI,
+ * several at a time. It reads and judges; it records nothing and prints nothing.
  *
- * A page is asked for by http, and by https if nothing answers there. Redirects are followed inside the site (its own host names) only.
- * Certificates are not checked: the connection never leaves for a stranger's address, and an expired one is another
- * matter. A browser's user agent is sent, so that a site that shows checkers another page than visitors gains nothing.
+ * A page is asked for by http, and by https if nothing answers there. Redirects are followed inside the site (its own
+ * host names) only. Certificates are not checked: the connection never leaves for a stranger's address, and an expired
+ * one is another matter. A browser's user agent is sent, so that a site that shows checkers another page than visitors
+ * gains nothing.
  */
 #ifndef ICP_FETCH_H
 #define ICP_FETCH_H
@@ -44,7 +45,7 @@ typedef struct icp_fetched_t {
 /* `next` fills the next order, in `pool`, which goes with it to `done`. The first error of either ends all. */
 typedef icp_error_t *icp_fetch_next_fn(icp_fetch_order_t *order, void *baton, apr_pool_t *pool);
 typedef icp_error_t *icp_fetch_done_fn(icp_fetched_t *fetched, void *baton);
-icp_error_t *icp_fetch_all(const icp_fetch_settings_t *settings, icp_fetch_next_fn *next, icp_fetch_done_fn *done, void *baton,
-                           apr_pool_t *pool);
+icp_error_t *icp_fetch_all(const icp_fetch_settings_t *settings, icp_fetch_next_fn *next, icp_fetch_done_fn *done,
+                           void *baton, apr_pool_t *pool);
 
 #endif

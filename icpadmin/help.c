@@ -10,28 +10,35 @@
 #include "suggest.h"
 #include "version.h"
 
-const char icp_help_intro[] =
-    "icpadmin keeps the register of ICP licenses, sites and suspensions that the Apache module mod_icp enforces: it checks home pages, turns "
-    "sites off with effect on the very next request, and turns them on again after their live page was seen to be right.";
+const char icp_help_intro[] = "icpadmin keeps the register of ICP licenses, sites and suspensions that the Apache "
+                              "module mod_icp enforces: it checks home pages, turns sites off with effect on the very "
+                              "next request, and turns them on again after their live page was seen to be right.";
 
-const char *const icp_help_exits[] = {
-    "done", "the answer is no: not compliant, refused, a log that does not verify", "usage: the command line cannot be understood",
-    "no such site, license, holder or file", "not permitted", "register or system fault", NULL};
+const char *const icp_help_exits[] = {"done",
+                                      "the answer is no: not compliant, refused, a log that does not verify",
+                                      "usage: the command line cannot be understood",
+                                      "no such site, license, holder or file",
+                                      "not permitted",
+                                      "register or system fault",
+                                      NULL};
 
 const char icp_help_general[] =
-    "Data goes to standard output, all else to standard error. An error is one line and, where something makes the command succeed, a second "
-    "line that says what. Times are local for people and seconds since 1970 (UTC) in JSON.\n\n"
-    "Commands that take SITE… take several, each by its name or any of its host names, and `-` reads names from standard input, one a line. "
-    "A change to more than one asks on a terminal and needs --yes elsewhere. Every change takes --dry-run: it is made, and taken back. Every "
-    "change is in the audit log with the name of who made it.";
+    "Data goes to standard output, all else to standard error. An error is one line and, where something makes the "
+    "command succeed, a second line that says what. Times are local for people and seconds since 1970 (UTC) in "
+    "JSON.\n\n"
+    "Commands that take SITE… take several, each by its name or any of its host names, and `-` reads names from "
+    "standard input, one a line. A change to more than one asks on a terminal and needs --yes elsewhere. Every change "
+    "takes --dry-run: it is made, and taken back. Every change is in the audit log with the name of who made it.";
 
 const char *icp_help_synopsis(const icp_command_t *command, apr_pool_t *pool)
 {
-    const char *text = apr_pstrcat(pool, "icpadmin ", icp_command_name(command, pool), *command->arguments ? " " : "", command->arguments, NULL);
+    const char *text = apr_pstrcat(pool, "icpadmin ", icp_command_name(command, pool), *command->arguments ? " " : "",
+                                   command->arguments, NULL);
     for (const icp_option_t *option = command->options; option && option->name; option++) {
         int required = option->flags & ICP_OPTION_REQUIRED;
-        text = apr_pstrcat(pool, text, required ? " --" : " [--", option->name, option->value ? " " : "", option->value ? option->value : "",
-                           required ? "" : "]", option->flags & ICP_OPTION_MANY ? "…" : "", NULL);
+        text = apr_pstrcat(pool, text, required ? " --" : " [--", option->name, option->value ? " " : "",
+                           option->value ? option->value : "", required ? "" : "]",
+                           option->flags & ICP_OPTION_MANY ? "…" : "", NULL);
     }
     return text;
 }
@@ -53,7 +60,8 @@ static void print_folded(const char *text)
         printf("%s%.*s", column ? " " : "", (int)word, text);
         column += width + (column != 0);
         text += word;
-        if (*text == ' ') text++;
+        if (*text == ' ')
+            text++;
         else if (*text == '\n') {
             fputs("\n\n", stdout);
             text += strspn(text, "\n");
@@ -81,7 +89,8 @@ void icp_help_lines(const char *lines, const char *before)
 
 static void help_command(const icp_command_t *command, apr_pool_t *pool)
 {
-    printf("usage: %s\n\n%c%s.\n", icp_help_synopsis(command, pool), command->summary[0] - 'a' + 'A', command->summary + 1);
+    printf("usage: %s\n\n%c%s.\n", icp_help_synopsis(command, pool), command->summary[0] - 'a' + 'A',
+           command->summary + 1);
     if (command->details) {
         putchar('\n');
         print_folded(command->details);
@@ -128,27 +137,39 @@ static icp_error_t *run_help(icp_cli_t *cli)
 {
     const char *noun = cli->arguments->nelts > 0 ? APR_ARRAY_IDX(cli->arguments, 0, const char *) : NULL;
     const char *verb = cli->arguments->nelts > 1 ? APR_ARRAY_IDX(cli->arguments, 1, const char *) : NULL;
-    if (icp_option(cli, "version")) puts("icpadmin (mod_icp) " ICP_VERSION);
-    else if (icp_option(cli, "markdown")) icp_manual_markdown(cli->pool);
-    else if (icp_option(cli, "man")) icp_manual_man(cli->pool);
-    else if (!noun) help_all(cli->pool);
+    if (icp_option(cli, "version"))
+        puts("icpadmin (mod_icp) " ICP_VERSION);
+    else if (icp_option(cli, "markdown"))
+        icp_manual_markdown(cli->pool);
+    else if (icp_option(cli, "man"))
+        icp_manual_man(cli->pool);
+    else if (!noun)
+        help_all(cli->pool);
     else if (!help_named(noun, verb, cli->pool) && !help_named(noun, NULL, cli->pool)) {
         apr_array_header_t *nouns = apr_array_make(cli->pool, 32, sizeof(const char *));
         for (int i = 0; icp_commands[i]; i++) {
             APR_ARRAY_PUSH(nouns, const char *) = icp_commands[i]->noun;
         }
         const char *near = icp_suggest(noun, nouns);
-        return icp_error(cli->pool, ICP_USAGE, near ? apr_psprintf(cli->pool, "did you mean `%s`?", near) : "see: icpadmin help",
+        return icp_error(cli->pool, ICP_USAGE,
+                         near ? apr_psprintf(cli->pool, "did you mean `%s`?", near) : "see: icpadmin help",
                          "there is no command `%s`", noun);
     }
     return NULL;
 }
 
 static const icp_option_t options[] = {
-    {"markdown", NULL, 0, "print all of it as Markdown"}, {"man", NULL, 0, "print all of it as a manual page"}, {NULL, NULL, 0, NULL}};
+    {"markdown", NULL, 0, "print all of it as Markdown"},
+    {"man", NULL, 0, "print all of it as a manual page"},
+    {NULL, NULL, 0, NULL},
+};
 
 const icp_command_t icp_cmd_help = {
-    .noun = "help", .arguments = "[COMMAND]", .most = 2,
+    .noun = "help",
+    .arguments = "[COMMAND]",
+    .most = 2,
     .summary = "explain icpadmin or one of its commands",
     .example = "icpadmin help site add",
-    .options = options, .run = run_help};
+    .options = options,
+    .run = run_help,
+};

@@ -76,7 +76,8 @@ static icp_error_t *next_order(icp_fetch_order_t *order, void *baton, apr_pool_t
     icp_live_t *live = baton;
     while (live->position < live->sites->nelts) {
         icp_site_t *site;
-        icp_error_t *error = icp_site_get(&site, live->cli->reg, APR_ARRAY_IDX(live->sites, live->position++, const char *), pool);
+        icp_error_t *error =
+            icp_site_get(&site, live->cli->reg, APR_ARRAY_IDX(live->sites, live->position++, const char *), pool);
         if (error && error->status == ICP_NOT_FOUND) continue;
         if (error) return error;
         order->site = site;
@@ -94,7 +95,8 @@ static icp_error_t *hand_over(icp_fetched_t *fetched, void *baton)
     return live->done(fetched, live->baton);
 }
 
-icp_error_t *icp_live_look(icp_live_t *live, const apr_array_header_t *sites, int as_public, icp_fetch_done_fn *done, void *baton)
+icp_error_t *icp_live_look(icp_live_t *live, const apr_array_header_t *sites, int as_public, icp_fetch_done_fn *done,
+                           void *baton)
 {
     live->sites = sites;
     live->position = 0;
@@ -113,7 +115,8 @@ json_t *icp_live_json(const icp_fetched_t *fetched)
     json_object_set_new(object, "status", look->status ? json_integer(look->status) : json_null());
     json_object_set_new(object, "fault", icp_text_json(look->fault));
     json_object_set_new(object, "at", icp_time_json(look->at));
-    json_object_set_new(object, "suspended", icp_text_json(fetched->site->suspension ? fetched->site->suspension->reason : NULL));
+    json_object_set_new(object, "suspended",
+                        icp_text_json(fetched->site->suspension ? fetched->site->suspension->reason : NULL));
     json_object_update(object, inspection);
     json_decref(inspection);
     return object;

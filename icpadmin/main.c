@@ -11,7 +11,8 @@
 #include "options.h"
 #include "output.h"
 
-/* With standard streams closed, a database opened next would get their descriptors, and messages would be written into it. */
+/* With standard streams closed, a database opened next would get their descriptors, and messages would be written into
+ * it. */
 static void hold_standard_streams(void)
 {
     for (int fd = 0; fd <= 2; fd++) {
@@ -22,8 +23,10 @@ static void hold_standard_streams(void)
 static void print_message(icp_log_level_e level, const char *message, void *baton)
 {
     const icp_cli_t *cli = baton;
-    if (level <= ICP_LOG_WARNING) icp_warn(cli, "%s", message);
-    else if (level == ICP_LOG_NOTICE) icp_remark(cli, "%s", message);
+    if (level <= ICP_LOG_WARNING)
+        icp_warn(cli, "%s", message);
+    else if (level == ICP_LOG_NOTICE)
+        icp_remark(cli, "%s", message);
 }
 
 static icp_error_t *run(icp_cli_t *cli, int argc, const char *const *argv)

@@ -1,4 +1,5 @@
-/* The table of commands as docs/icpadmin.md and as the manual page icpadmin(8), so that neither can differ from the program. */
+/* The table of commands as docs/icpadmin.md and as the manual page icpadmin(8), so that neither can differ from the
+ * program. */
 #include <stdio.h>
 #include <string.h>
 
@@ -20,7 +21,9 @@ static void markdown_options(const icp_option_t *options, apr_pool_t *pool)
 
 void icp_manual_markdown(apr_pool_t *pool)
 {
-    printf("# icpadmin\n\n<!-- Made by `icpadmin help --markdown` from the table of commands; `make docs` writes it. -->\n\n%s\n\n%s\n", icp_help_intro, icp_help_general);
+    printf("# icpadmin\n\n<!-- Made by `icpadmin help --markdown` from the table of commands; `make docs` writes it. "
+           "-->\n\n%s\n\n%s\n",
+           icp_help_intro, icp_help_general);
     puts("\n## Options of every command");
     markdown_options(icp_global_options, pool);
     puts("\n## Exit status\n\n| status | |\n| --- | --- |");
@@ -30,8 +33,8 @@ void icp_manual_markdown(apr_pool_t *pool)
     puts("\n## Commands");
     for (int i = 0; icp_commands[i]; i++) {
         const icp_command_t *command = icp_commands[i];
-        printf("\n### icpadmin %s\n\n    %s\n\n%c%s.", icp_command_name(command, pool), icp_help_synopsis(command, pool), command->summary[0] - 'a' + 'A',
-               command->summary + 1);
+        printf("\n### icpadmin %s\n\n    %s\n\n%c%s.", icp_command_name(command, pool),
+               icp_help_synopsis(command, pool), command->summary[0] - 'a' + 'A', command->summary + 1);
         printf("%s%s\n", command->details ? " " : "", command->details ? command->details : "");
         if (command->options) markdown_options(command->options, pool);
         puts("\n```");
@@ -47,16 +50,21 @@ static void man_text(const char *text)
     for (; *text; text++) {
         if (start && (*text == '.' || *text == '\'')) fputs("\\&", stdout);
         start = 0;
-        if (*text == '\\') fputs("\\e", stdout);
-        else if (*text == '-') fputs("\\-", stdout);
-        else if (*text == '`') fputs("\\(ga", stdout);
-        else if (*text == '\'') fputs("\\(aq", stdout);
+        if (*text == '\\')
+            fputs("\\e", stdout);
+        else if (*text == '-')
+            fputs("\\-", stdout);
+        else if (*text == '`')
+            fputs("\\(ga", stdout);
+        else if (*text == '\'')
+            fputs("\\(aq", stdout);
         else if (*text == '\n') {
             fputs(text[1] == '\n' ? "\n.PP\n" : "\n", stdout);
             text += strspn(text, "\n") - 1;
             start = 1;
         }
-        else putchar(*text);
+        else
+            putchar(*text);
     }
     putchar('\n');
 }
@@ -72,9 +80,10 @@ static void man_options(const icp_option_t *options, apr_pool_t *pool)
 
 void icp_manual_man(apr_pool_t *pool)
 {
-    puts(".\\\" Made by `icpadmin help --man` from the table of commands.\n.TH ICPADMIN 8 \"\" \"mod_icp " ICP_VERSION "\" \"System administration\"\n"
-         ".SH NAME\nicpadmin \\- keep the register of ICP numbers that mod_icp enforces\n.SH SYNOPSIS\n.B icpadmin\n[\\fIoption\\fR...] "
-         "\\fIcommand\\fR ...\n.SH DESCRIPTION");
+    puts(".\\\" Made by `icpadmin help --man` from the table of commands.\n.TH ICPADMIN 8 \"\" \"mod_icp " ICP_VERSION
+         "\" \"System administration\"\n"
+         ".SH NAME\nicpadmin \\- keep the register of ICP numbers that mod_icp enforces\n.SH SYNOPSIS\n.B "
+         "icpadmin\n[\\fIoption\\fR...] \\fIcommand\\fR ...\n.SH DESCRIPTION");
     man_text(icp_help_intro);
     puts(".PP");
     man_text(icp_help_general);

@@ -41,8 +41,8 @@ static icp_error_t *read_lines(apr_array_header_t *names, apr_hash_t *known, apr
     while (!error && (length = getline(&line, &size, stdin)) >= 0) {
         number++;
         if (strlen(line) != (size_t)length || u8_check((const uint8_t *)line, (size_t)length)) {
-            error = icp_error(pool, ICP_USAGE, "write names as UTF-8 text, one a line", "standard input:%d: not a text line",
-                              number);
+            error = icp_error(pool, ICP_USAGE, "write names as UTF-8 text, one a line",
+                              "standard input:%d: not a text line", number);
         }
         else if (*trim(line)) {
             add_once(names, known, apr_pstrdup(pool, trim(line)));
@@ -60,15 +60,18 @@ icp_error_t *icp_names_read(apr_array_header_t **result, const icp_cli_t *cli)
     apr_hash_t *known = apr_hash_make(cli->pool);
     for (int i = 0; i < cli->arguments->nelts; i++) {
         const char *name = APR_ARRAY_IDX(cli->arguments, i, const char *);
-        if (strcmp(name, "-")) add_once(names, known, name);
-        else ICP_TRY(read_lines(names, known, cli->pool));
+        if (strcmp(name, "-"))
+            add_once(names, known, name);
+        else
+            ICP_TRY(read_lines(names, known, cli->pool));
     }
     if (!names->nelts) return icp_error(cli->pool, ICP_USAGE, "give one a line", "no name on standard input");
     *result = names;
     return NULL;
 }
 
-icp_error_t *icp_names_confirm(const icp_cli_t *cli, const char *what, const char *kind, const apr_array_header_t *names)
+icp_error_t *icp_names_confirm(const icp_cli_t *cli, const char *what, const char *kind,
+                               const apr_array_header_t *names)
 {
     char answer[16] = "";
     if (names->nelts < 2 || cli->yes || cli->dry_run) return NULL;

@@ -1,5 +1,5 @@
-/* Arguments, by getopt_long over the options of all commands together, so that an option can stand before the noun; whether
- * the command takes it is looked at afterwards. */
+/* Arguments, by getopt_long over the options of all commands together, so that an option can stand before the noun;
+ * whether the command takes it is looked at afterwards. */
 #include "options.h"
 
 #include <errno.h>
@@ -148,8 +148,8 @@ static icp_error_t *check_arguments(const icp_cli_t *cli)
                          command->arguments);
     }
     if (command->most >= 0 && cli->arguments->nelts > command->most) {
-        return icp_error(cli->pool, ICP_USAGE, see_help(command, cli->pool), "`icpadmin %s` takes no argument `%s`", name,
-                         APR_ARRAY_IDX(cli->arguments, command->most, const char *));
+        return icp_error(cli->pool, ICP_USAGE, see_help(command, cli->pool), "`icpadmin %s` takes no argument `%s`",
+                         name, APR_ARRAY_IDX(cli->arguments, command->most, const char *));
     }
     return NULL;
 }
@@ -216,7 +216,8 @@ static icp_error_t *read_options(icp_cli_t *cli, int argc, char **argv)
 
 static void drop_front(apr_array_header_t *array, int count)
 {
-    memmove(array->elts, array->elts + (apr_size_t)count * array->elt_size, (apr_size_t)(array->nelts - count) * array->elt_size);
+    memmove(array->elts, array->elts + (apr_size_t)count * array->elt_size,
+            (apr_size_t)(array->nelts - count) * array->elt_size);
     array->nelts -= count;
 }
 
@@ -266,9 +267,13 @@ apr_array_header_t *icp_option_all(const icp_cli_t *cli, const char *name)
     return values;
 }
 
-icp_error_t *icp_option_duration(apr_interval_time_t *duration, const char *text, apr_interval_time_t most, apr_pool_t *pool)
+icp_error_t *icp_option_duration(apr_interval_time_t *duration, const char *text, apr_interval_time_t most,
+                                 apr_pool_t *pool)
 {
-    static const struct { char letter; int seconds; } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+    static const struct {
+        char letter;
+        int seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
     char *end = NULL;
     errno = 0;
     long long count = strtoll(text, &end, 10);
@@ -276,7 +281,8 @@ icp_error_t *icp_option_duration(apr_interval_time_t *duration, const char *text
         for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
             if (*end != units[i].letter) continue;
             if (count < 1 || count > apr_time_sec(most) / units[i].seconds) {
-                return icp_error(pool, ICP_USAGE, apr_psprintf(pool, "at most %d days", (int)(apr_time_sec(most) / 86400)),
+                return icp_error(pool, ICP_USAGE,
+                                 apr_psprintf(pool, "at most %d days", (int)(apr_time_sec(most) / 86400)),
                                  "%s is not a time that can be asked for", text);
             }
             *duration = apr_time_from_sec(count * units[i].seconds);
@@ -286,7 +292,8 @@ icp_error_t *icp_option_duration(apr_interval_time_t *duration, const char *text
     return icp_error(pool, ICP_USAGE, "write it as 90s, 30m, 2h or 7d", "`%s` is not a length of time", text);
 }
 
-icp_error_t *icp_option_number(apr_int64_t *number, const icp_cli_t *cli, const char *name, apr_int64_t least, apr_int64_t most)
+icp_error_t *icp_option_number(apr_int64_t *number, const icp_cli_t *cli, const char *name, apr_int64_t least,
+                               apr_int64_t most)
 {
     const char *text = icp_option(cli, name);
     char *end = NULL;
@@ -295,8 +302,8 @@ icp_error_t *icp_option_number(apr_int64_t *number, const icp_cli_t *cli, const 
     *number = strtoll(text, &end, 10);
     if (*text < '0' || *text > '9' || errno || *end || *number < least || *number > most) {
         return icp_error(cli->pool, ICP_USAGE, NULL,
-                         "--%s takes a number from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT ", not `%s`", name, least, most,
-                         text);
+                         "--%s takes a number from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT ", not `%s`", name, least,
+                         most, text);
     }
     return NULL;
 }

@@ -4,8 +4,8 @@
 
 #include "command.h"
 
-/* Fills `cli` (pool set by the caller). Options may stand before or after the noun; `--` ends them. --help and --version
- * give the command `help`. ICP_USAGE names the nearest known word where one is near. */
+/* Fills `cli` (pool set by the caller). Options may stand before or after the noun; `--` ends them. --help and
+ * --version give the command `help`. ICP_USAGE names the nearest known word where one is near. */
 icp_error_t *icp_options_parse(icp_cli_t *cli, int argc, const char *const *argv);
 
 /* The value of the option (the last, if given several times; "" for a flag), NULL if it was not given. */

@@ -1,4 +1,5 @@
-/* Tables aligned by display width (Chinese characters take two columns), JSON, remarks and progress. No command's business. */
+/* Tables aligned by display width (Chinese characters take two columns), JSON, remarks and progress. No command's
+ * business. */
 #include "output.h"
 
 #include <errno.h>
@@ -20,9 +21,9 @@
 struct icp_list_t {
     const icp_cli_t *cli;
     int columns;
-    int heading;             /* the first row is one */
+    int heading;              /* the first row is one */
     apr_array_header_t *rows; /* const char **: `columns` cells each */
-    FILE *json;               /* the array so far, kept until its end: a terminal that waits must not hold a read lock */
+    FILE *json; /* the array so far, kept until its end: a terminal that waits must not hold a read lock */
     char *text;
     size_t length;
 };
@@ -106,8 +107,10 @@ icp_list_t *icp_list_begin(const icp_cli_t *cli, const char *headings)
 
 void icp_list_object(icp_list_t *list, json_t *object)
 {
-    if (!list->json) list->json = open_memstream(&list->text, &list->length);
-    else fputs(",\n", list->json);
+    if (!list->json)
+        list->json = open_memstream(&list->text, &list->length);
+    else
+        fputs(",\n", list->json);
     json_dumpf(object, list->json, JSON_COMPACT);
     json_decref(object);
 }
@@ -139,7 +142,8 @@ static size_t fitting(const char *text, int room)
     return (size_t)(at - start);
 }
 
-static void print_row(const icp_list_t *list, const char *const *cells, const int *widths, int terminal, apr_pool_t *scratch)
+static void print_row(const icp_list_t *list, const char *const *cells, const int *widths, int terminal,
+                      apr_pool_t *scratch)
 {
     const char *line = "";
     int last = list->columns - 1;
@@ -149,8 +153,10 @@ static void print_row(const icp_list_t *list, const char *const *cells, const in
         int padding = i < last ? widths[i] - width_of(cell) + GAP : 0;
         line = apr_psprintf(scratch, "%s%s%*s", line, cell, padding, "");
     }
-    if (terminal && width_of(line) > terminal) printf("%.*s…\n", (int)fitting(line, terminal - 1), line);
-    else puts(line);
+    if (terminal && width_of(line) > terminal)
+        printf("%.*s…\n", (int)fitting(line, terminal - 1), line);
+    else
+        puts(line);
 }
 
 void icp_list_end(icp_list_t *list, const char *nothing)
@@ -242,8 +248,8 @@ const char *icp_time_text(apr_time_t time, apr_pool_t *pool)
 {
     apr_time_exp_t local;
     if (!time || apr_time_exp_lt(&local, time)) return "-";
-    return apr_psprintf(pool, "%04d-%02d-%02d %02d:%02d", local.tm_year + 1900, local.tm_mon + 1, local.tm_mday, local.tm_hour,
-                        local.tm_min);
+    return apr_psprintf(pool, "%04d-%02d-%02d %02d:%02d", local.tm_year + 1900, local.tm_mon + 1, local.tm_mday,
+                        local.tm_hour, local.tm_min);
 }
 
 json_t *icp_time_json(apr_time_t time)

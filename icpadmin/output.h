@@ -1,5 +1,5 @@
-/* What icpadmin prints: data on standard output, as a table for people or as JSON for programs; all else on standard error.
- * Texts that come from a register, a page or a file never reach a terminal with control characters in them.
+/* What icpadmin prints: data on standard output, as a table for people or as JSON for programs; all else on standard
+ * error. Texts that come from a register, a page or a file never reach a terminal with control characters in them.
  */
 #ifndef ICP_OUTPUT_H
 #define ICP_OUTPUT_H
@@ -14,7 +14,7 @@ typedef struct icp_list_t icp_list_t;
 
 /* `headings`: "SITE|STATE|SINCE"; NULL for a table without any (one record as name and value). */
 icp_list_t *icp_list_begin(const icp_cli_t *cli, const char *headings);
-void icp_list_object(icp_list_t *list, json_t *object); /* with --json only; steals the reference */
+void icp_list_object(icp_list_t *list, json_t *object);             /* with --json only; steals the reference */
 void icp_list_row(icp_list_t *list, ...) __attribute__((sentinel)); /* const char * per column, NULL ends; else only */
 
 /* Prints it. `nothing` (may be NULL) is said on standard error if there was no row. */
@@ -38,7 +38,8 @@ void icp_print_error(const icp_cli_t *cli, const icp_error_t *error);
 /* Progress: one line that is written over; only where standard error is a terminal. The last call has `text` NULL. */
 void icp_progress(const icp_cli_t *cli, const char *text);
 
-/* `text` with every control and direction character replaced by U+FFFD, and invalid UTF-8 too; itself if there is none. */
+/* `text` with every control and direction character replaced by U+FFFD, and invalid UTF-8 too; itself if there is none.
+ */
 const char *icp_printable(const char *text, apr_pool_t *pool);
 
 /* "2026-11-24 10:17" in local time; "-" for 0. And for JSON: seconds since 1970, null for 0. */

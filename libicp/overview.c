@@ -61,19 +61,18 @@ static icp_error_t *walk_standings(icp_register_t *reg, void *baton, apr_pool_t 
     apr_pool_create(&scratch, pool);
     while (row && !error) {
         apr_pool_clear(scratch);
-        icp_standing_t standing = {
-            .site = icp_stmt_text(stmt, 0, scratch),
-            .suspended = icp_stmt_text(stmt, 1, scratch),
-            .since = apr_time_from_sec(icp_stmt_int(stmt, 2)),
-            .verdict = icp_stmt_text(stmt, 3, scratch),
-            .reason = icp_stmt_text(stmt, 4, scratch),
-            .detail = icp_stmt_text(stmt, 5, scratch),
-            .first_at = apr_time_from_sec(icp_stmt_int(stmt, 6)),
-            .last_at = apr_time_from_sec(icp_stmt_int(stmt, 7)),
-            .serve_unlicensed = icp_stmt_int(stmt, 8) != 0,
-            .active_numbers = (int)icp_stmt_int(stmt, 9),
-            .created_at = apr_time_from_sec(icp_stmt_int(stmt, 10)),
-            .reviewed_at = apr_time_from_sec(icp_stmt_int(stmt, 11))};
+        icp_standing_t standing = {.site = icp_stmt_text(stmt, 0, scratch),
+                                   .suspended = icp_stmt_text(stmt, 1, scratch),
+                                   .since = apr_time_from_sec(icp_stmt_int(stmt, 2)),
+                                   .verdict = icp_stmt_text(stmt, 3, scratch),
+                                   .reason = icp_stmt_text(stmt, 4, scratch),
+                                   .detail = icp_stmt_text(stmt, 5, scratch),
+                                   .first_at = apr_time_from_sec(icp_stmt_int(stmt, 6)),
+                                   .last_at = apr_time_from_sec(icp_stmt_int(stmt, 7)),
+                                   .serve_unlicensed = icp_stmt_int(stmt, 8) != 0,
+                                   .active_numbers = (int)icp_stmt_int(stmt, 9),
+                                   .created_at = apr_time_from_sec(icp_stmt_int(stmt, 10)),
+                                   .reviewed_at = apr_time_from_sec(icp_stmt_int(stmt, 11))};
         error = walk->fn(&standing, walk->baton, pool);
         if (!error) error = icp_stmt_step(&row, stmt);
     }

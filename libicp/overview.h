@@ -1,4 +1,5 @@
-/* What is on file, in numbers, and where each site stands: for the status page of the command line and for its queue. */
+/* What is on file, in numbers, and where each site stands: for the status page of the command line and for its queue.
+ */
 #ifndef ICP_OVERVIEW_H
 #define ICP_OVERVIEW_H
 
@@ -24,13 +25,13 @@ icp_error_t *icp_overview_read(icp_overview_t **overview, icp_register_t *reg, a
 /* Where one site stands. */
 typedef struct icp_standing_t {
     const char *site;
-    const char *suspended;  /* the open suspension's reason; NULL: open */
-    apr_time_t since;       /* of the suspension; 0 */
-    const char *verdict;    /* of the newest look, with its reason and detail (JSON); NULL: never looked at */
+    const char *suspended; /* the open suspension's reason; NULL: open */
+    apr_time_t since;      /* of the suspension; 0 */
+    const char *verdict;   /* of the newest look, with its reason and detail (JSON); NULL: never looked at */
     const char *reason, *detail;
     apr_time_t first_at, last_at; /* of the run that the newest look belongs to */
     int serve_unlicensed;
-    int active_numbers;     /* numbers of active licenses that it may show */
+    int active_numbers; /* numbers of active licenses that it may show */
     apr_time_t created_at;
     apr_time_t reviewed_at; /* when a person last found its page to be right; 0 */
 } icp_standing_t;

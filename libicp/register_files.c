@@ -102,6 +102,7 @@ int icp_file_exists(const char *path)
 icp_error_t *icp_file_sync_directory(const char *path, apr_pool_t *pool)
 {
     const char *directory = icp_register_companion(path, "", pool);
+    if (!*directory) directory = ".";
     int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int fault = fd < 0 || fsync(fd) != 0 ? errno : 0;
     if (fd >= 0) close(fd);

@@ -312,6 +312,36 @@ def test_texts_of_the_register_cannot_move_the_cursor(register):
     assert "\x1b" not in register.icpadmin("log").out
 
 
+# --- backup and restore ------------------------------------------------------------------------------------------------------
+
+
+def test_backup_and_restore(register, tmp_path):
+    httpd = register
+    backup = tmp_path / "register.backup"
+    assert data(httpd, "backup", backup) == {"backup": str(backup)}
+    assert backup.stat().st_mode & 0o777 == 0o600
+    httpd.icpadmin("backup", backup, code=1)
+    httpd.icpadmin("site", "add", "late.example.cn", "--license", L1)
+    httpd.icpadmin("suspend", "shop.example.cn", "--reason", "order")
+    before = state_of(httpd)
+    httpd.icpadmin("restore", backup, "--dry-run")
+    assert state_of(httpd) == before
+    restored = data(httpd, "restore", backup)
+    assert restored["stay_suspended"] == ["shop.example.cn"] and restored["saved"]
+    assert [(s["name"], s["suspension"]["reason"]) for s in data(httpd, "site", "list")] == [("shop.example.cn", "order")]
+    httpd.icpadmin("log", "--verify")
+    httpd.icpadmin("restore", tmp_path / "absent", code=3)
+    (tmp_path / "other").write_text("no backup")
+    assert httpd.icpadmin("restore", tmp_path / "other", code=None).code in (1, 5)
+
+
+def test_a_backup_into_the_present_folder(register, tmp_path):
+    environment = {**register.environment, "ICP_REGISTER": str(register.register)}
+    environment.pop("LD_PRELOAD", None)
+    subprocess.run([str(BUILD / "icpadmin"), "backup", "here"], cwd=tmp_path, env=environment, check=True)
+    assert (tmp_path / "here").exists()
+
+
 # --- every change takes --dry-run --------------------------------------------------------------------------------------------
 
 
