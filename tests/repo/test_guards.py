@@ -10,7 +10,7 @@ BUILD = SOURCE / os.environ.get("ICP_BUILD", "build")
 
 
 def read(*patterns):
-    return "".join(path.read_text() for pattern in patterns for path in sorted(SOURCE.glob(pattern)))
+    return "".join(path.read_text() for pattern in patterns for path in sorted(SOURCE.glob(pattern)) if path.is_file())
 
 
 def test_only_the_module_symbol_is_exported():
@@ -49,5 +49,5 @@ def test_no_sql_outside_sql_files():
 
 
 def test_no_unfinished_marks():
-    text = read("libicp/*.*", "mod_icp/*.*", "icpadmin/*", "tests/*/*.[ch]", "docs/*", "README.md", "Makefile", "conf/*")
+    text = read("libicp/*.*", "mod_icp/*.*", "icpadmin/*", "tests/*/*.[ch]", "docs/*", "README.md", "Makefile", "conf/**/*")
     assert not re.findall(r".*\b(?:TODO|FIXME|XXX)\b.*", text)
