@@ -25,47 +25,43 @@ static inline uint64_t mix(uint64_t hash, uint64_t word)
     return hash ^ hash >> 32;
 }
 
-static inline uint64_t finish(uint64_t hash)
+static inline uint32_t word_count(uint32_t length)
 {
-    return mix(hash, hash >> 29);
+    return (length + 7) / 8;
 }
 
-/* The last 1 to 7 bytes. How they come to lie in the word is the same for every name, which is all that matters. */
-static inline uint64_t tail(const char *bytes, size_t length)
+/* 1 to 7 bytes, without reading past them. */
+static inline uint64_t load_short(const char *bytes, size_t length)
 {
     uint64_t word = 0;
-    uint32_t four;
-    uint16_t two;
-    if (length & 4) {
-        memcpy(&four, bytes, 4);
-        word = four;
-        bytes += 4;
-    }
-    if (length & 2) {
-        memcpy(&two, bytes, 2);
-        word = word << 16 | two;
-        bytes += 2;
-    }
-    if (length & 1) word = word << 8 | (unsigned char)*bytes;
+    while (length--) word = word << 8 | (unsigned char)*bytes++;
+    return word;
+}
+
+static inline uint64_t load(const char *bytes)
+{
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
     return word;
 }
 
 int icp_hostkey_make(icp_hostkey_t *key, const char *name, size_t length)
 {
     if (length > sizeof key->words) return 0;
-    uint64_t hash = 0, word;
-    unsigned count = 0;
-    for (; length >= 8; length -= 8, name += 8) {
-        memcpy(&word, name, 8);
-        key->words[count] = lower(word);
-        hash = mix(hash, key->words[count++]);
+    uint64_t hash = length, *word = key->words;
+    key->length = (uint32_t)length;
+    if (length < 8) {
+        *word = lower(load_short(name, length));
+        key->hash = mix(hash, *word);
+        return 1;
     }
-    if (length) {
-        key->words[count] = lower(tail(name, length));
-        hash = mix(hash, key->words[count++]);
+    for (const char *last = name + length - 8;; name += 8) {
+        if (name > last) name = last;
+        *word = lower(load(name));
+        hash = mix(hash, *word++);
+        if (name == last) break;
     }
-    key->count = count;
-    key->hash = finish(hash);
+    key->hash = hash;
     return 1;
 }
 
@@ -79,14 +75,14 @@ static void *resize(void *block, size_t bytes)
 void icp_hostmap_add(icp_hostmap_t *map, const icp_hostkey_t *key, uint32_t value)
 {
     if (!map->used) map->used = 1; /* record 0 would look like an empty slot */
-    if (map->used + 1 + key->count > map->room) {
+    uint32_t count = word_count(key->length);
+    if (map->used + 1 + count > map->room) {
         map->room = map->room ? map->room * 2 : 64;
-        if (map->room < map->used + 1 + key->count) map->room = map->used + 1 + key->count;
         map->names = resize(map->names, map->room * sizeof *map->names);
     }
-    map->names[map->used++] = (uint64_t)value << 32 | key->count;
-    memcpy(map->names + map->used, key->words, key->count * sizeof *key->words);
-    map->used += key->count;
+    map->names[map->used++] = (uint64_t)value << 32 | key->length;
+    memcpy(map->names + map->used, key->words, count * sizeof *key->words);
+    map->used += count;
     map->count++;
 }
 
@@ -109,10 +105,9 @@ void icp_hostmap_seal(icp_hostmap_t *map)
     map->room = map->used;
 
     for (size_t at = 1; at < map->used;) {
-        unsigned count = (uint32_t)map->names[at];
-        uint64_t hash = 0;
-        for (unsigned i = 0; i < count; i++) hash = mix(hash, map->names[at + 1 + i]);
-        hash = finish(hash);
+        uint32_t length = (uint32_t)map->names[at], count = word_count(length);
+        uint64_t hash = length;
+        for (uint32_t i = 0; i < count; i++) hash = mix(hash, map->names[at + 1 + i]);
         uint32_t slot = first_slot(map, hash);
         while (map->slots[slot].at) slot = next_slot(map, slot);
         map->slots[slot] = (icp_hostslot_t){.tag = hash >> 32, .at = at};
@@ -133,9 +128,10 @@ size_t icp_hostmap_bytes(const icp_hostmap_t *map)
 
 static inline int same(const uint64_t *record, const icp_hostkey_t *key)
 {
-    if ((uint32_t)record[0] != key->count) return 0;
-    for (unsigned i = 0; i < key->count; i++) {
-        if (record[1 + i] != key->words[i]) return 0;
+    if ((uint32_t)*record != key->length) return 0;
+    const uint64_t *word = key->words, *end = word + word_count(key->length);
+    while (word < end) {
+        if (*++record != *word++) return 0;
     }
     return 1;
 }

@@ -12,10 +12,11 @@
 
 #define ICP_HOSTKEY_WORDS 32
 
-/* A name ready for look-ups: its bytes in lower case, the last word filled up with zeros. */
+/* A name ready for look-ups: its bytes in lower case, eight to a word; the last word repeats some of the one before it,
+ * so that it too is full. Two names are the same if their lengths and words are. */
 typedef struct icp_hostkey_t {
     uint64_t hash;
-    unsigned count;
+    uint32_t length; /* bytes */
     uint64_t words[ICP_HOSTKEY_WORDS];
 } icp_hostkey_t;
 
@@ -23,7 +24,7 @@ typedef struct icp_hostkey_t {
 int icp_hostkey_make(icp_hostkey_t *key, const char *name, size_t length);
 
 typedef struct icp_hostmap_t {
-    uint64_t *names; /* records: a head word (value, count), then the words of the name */
+    uint64_t *names; /* records: a head word (value, length), then the words of the name */
     size_t used, room;
     struct icp_hostslot_t *slots;
     uint32_t slot_count, count;

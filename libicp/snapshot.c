@@ -245,15 +245,22 @@ static const icp_snapshot_site_t *find_ipv6(const icp_snapshot_t *snapshot, cons
     return icp_hostkey_make(&key, text, strlen(text)) ? find_key(snapshot, &key) : NULL;
 }
 
+/* What is left to try for a name that is not in the register itself; out of line, for most are. */
+static __attribute__((noinline)) const icp_snapshot_site_t *find_other(const icp_snapshot_t *snapshot, const char *host,
+                                                                       apr_size_t length)
+{
+    if (memchr(host, ':', length)) return find_ipv6(snapshot, host, length);
+    if (!snapshot->wildcard_max) return NULL;
+    return find_wildcard(snapshot, memchr(host + 1, '.', length - 1), host + length);
+}
+
 const icp_snapshot_site_t *icp_snapshot_by_host(const icp_snapshot_t *snapshot, const char *host, apr_size_t length)
 {
     icp_hostkey_t key;
     if (length && host[length - 1] == '.') length--;
     if (!length || !icp_hostkey_make(&key, host, length)) return NULL;
     const icp_snapshot_site_t *site = find_key(snapshot, &key);
-    if (site) return site;
-    if (memchr(host, ':', length)) return find_ipv6(snapshot, host, length);
-    return snapshot->wildcard_max ? find_wildcard(snapshot, memchr(host + 1, '.', length - 1), host + length) : NULL;
+    return site ? site : find_other(snapshot, host, length);
 }
 
 const icp_snapshot_site_t *icp_snapshot_by_pattern(const icp_snapshot_t *snapshot, const char *pattern)
