@@ -181,22 +181,58 @@ static const char *first_url(transfer_t *transfer, const char *scheme)
     return apr_pstrcat(transfer->pool, scheme, "://", host_of(site, transfer->pool), site->homepage, NULL);
 }
 
-static int inside_site(const transfer_t *transfer, const char *url)
+static char *url_part(CURLU *url, CURLUPart part, apr_pool_t *pool)
 {
-    const apr_array_header_t *hosts = transfer->fetched->site->hosts;
-    const char *normal = NULL;
-    char *host = NULL;
-    CURLU *parsed = curl_url();
-    if (parsed && !curl_url_set(parsed, CURLUPART_URL, url, 0) && !curl_url_get(parsed, CURLUPART_HOST, &host, 0)) {
-        if (icp_host_normalise(&normal, host, 0, transfer->pool)) normal = NULL;
-        curl_free(host);
+    char *value = NULL, *copy = NULL;
+    if (url && !curl_url_get(url, part, &value, CURLU_DEFAULT_PORT)) copy = apr_pstrdup(pool, value);
+    curl_free(value);
+    return copy;
+}
+
+static CURLU *parse_url(const char *text)
+{
+    CURLU *url = curl_url();
+    if (url && curl_url_set(url, CURLUPART_URL, text, 0)) {
+        curl_url_cleanup(url);
+        url = NULL;
     }
-    curl_url_cleanup(parsed);
-    for (int i = 0; normal && i < hosts->nelts; i++) {
-        const char *own = APR_ARRAY_IDX(hosts, i, const char *);
+    return url;
+}
+
+static int is_host_of(const icp_site_t *site, const char *host, apr_pool_t *pool)
+{
+    const char *normal;
+    if (!host || icp_host_normalise(&normal, host, 0, pool)) return 0;
+    for (int i = 0; i < site->hosts->nelts; i++) {
+        const char *own = APR_ARRAY_IDX(site->hosts, i, const char *);
         if (!strcmp(own, normal) || (!strncmp(own, "*.", 2) && icp_host_covers(own, normal))) return 1;
     }
     return 0;
+}
+
+/* Web servers answer at the usual ports, at that of the registered home page, and where --connect says. */
+static int is_web_port(const transfer_t *transfer, const char *port, const char *home_port)
+{
+    const apr_array_header_t *connects = transfer->settings->connects;
+    for (int i = 0; i < connects->nelts; i++) {
+        if (APR_ARRAY_IDX(connects, i, icp_connect_t).port == atoi(port)) return 1;
+    }
+    return !strcmp(port, "80") || !strcmp(port, "443") || (home_port && !strcmp(port, home_port));
+}
+
+/* By host and port: the connection goes to this host's loopback whatever the name, and a site must not send staff's requests to
+ * other services there. */
+static int inside_site(const transfer_t *transfer, const char *text)
+{
+    const icp_site_t *site = transfer->fetched->site;
+    CURLU *url = parse_url(text), *home = *site->homepage == '/' ? NULL : parse_url(site->homepage);
+    const char *port = url_part(url, CURLUPART_PORT, transfer->pool);
+    const char *home_port = url_part(home, CURLUPART_PORT, transfer->pool);
+    int inside = port && is_web_port(transfer, port, home_port)
+                 && is_host_of(site, url_part(url, CURLUPART_HOST, transfer->pool), transfer->pool);
+    curl_url_cleanup(url);
+    curl_url_cleanup(home);
+    return inside;
 }
 
 static void judge(transfer_t *transfer, const icp_page_report_t *report)

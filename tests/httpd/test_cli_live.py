@@ -118,7 +118,8 @@ def test_redirects_inside_the_site_are_followed(httpd):
 
 
 @pytest.mark.parametrize("target, fault", [("http://elsewhere.example.com/", "redirects to http://elsewhere.example.com/"),
-                                           ("http://shop.example.cn.evil.example/", "redirects to"), ("/again", "more than 10 redirects")])
+                                           ("http://shop.example.cn.evil.example/", "redirects to"),
+                                           ("http://shop.example.cn:6379/", "redirects to http://shop.example.cn:6379/"), ("/again", "more than 10 redirects")])
 def test_redirects_that_lead_nowhere(httpd, target, fault):
     httpd.load("alias")
     httpd.site("shop.example.cn", {"index.html": GOOD}, config=f"RedirectMatch ^/ {target}")
