@@ -75,6 +75,17 @@ icp_error_t *icp_audit_agree(icp_register_t *reg, apr_pool_t *pool)
     return read_tail(&count, head, reg, pool);
 }
 
+icp_error_t *icp_audit_open(icp_register_t *reg, apr_pool_t *pool)
+{
+    apr_int64_t version;
+    reg->files->tail_moved = 0;
+    reg->files->tail_count = 0;
+    reg->files->tail_head[0] = '\0';
+    ICP_TRY(icp_db_integer(&version, reg->db, "PRAGMA main.user_version"));
+    if (!version) return NULL; /* the change is the one that makes the tables */
+    return read_tail(&reg->files->tail_count, reg->files->tail_head, reg, pool);
+}
+
 icp_error_t *icp_audit_close(icp_register_t *reg)
 {
     icp_stmt_t *stmt;
@@ -97,10 +108,6 @@ icp_error_t *icp_audit_event(icp_register_t *reg, const char *action, const char
     char hash[65];
 
     if (!files->changing) return icp_error(pool, ICP_FAULT, NULL, "the event %s was recorded outside a change", action);
-    if (!files->tail_known) {
-        ICP_TRY(read_tail(&files->tail_count, files->tail_head, reg, pool));
-        files->tail_known = 1;
-    }
     char *before_text = dump(before), *after_text = dump(after);
     if (!before_text || !after_text) {
         free(before_text);

@@ -68,21 +68,24 @@ static icp_error_t *too_new(const char *path, apr_int64_t version, int known, ap
                      "%s has schema version %" APR_INT64_T_FMT "; this icpadmin knows versions up to %d", path, version, known);
 }
 
+/* SQLite's errors name the main database: if it is the attached one that cannot be read, asked by itself it is named. */
+static icp_error_t *name_private(icp_register_t *reg, icp_error_t *error)
+{
+    icp_db_t *alone;
+    if (!error->cause) return error;
+    ICP_TRY(icp_db_open(&alone, reg->files->private_db, ICP_DB_READ, reg->timeout_ms, reg->files->pool));
+    icp_error_t *named = icp_db_integer(NULL, alone, "PRAGMA schema_version");
+    icp_db_close(alone);
+    return named ? named : error;
+}
+
 icp_error_t *icp_register_schema(apr_int64_t *version, icp_register_t *reg, int known, apr_pool_t *pool)
 {
     const char *private_db = reg->files->private_db;
     apr_int64_t private_version = 0;
-    icp_db_t *alone;
     ICP_TRY(look_at(version, reg->db, "main", reg->path, pool));
     icp_error_t *error = look_at(&private_version, reg->db, "private", private_db, pool);
-    if (error && error->cause) {
-        /* Asked by itself, private.db is named by the error. */
-        ICP_TRY(icp_db_open(&alone, private_db, ICP_DB_READ, reg->timeout_ms, reg->files->pool));
-        icp_error_t *named = look_at(&private_version, alone, "main", private_db, pool);
-        icp_db_close(alone);
-        return named ? named : error;
-    }
-    if (error) return error;
+    if (error) return name_private(reg, error);
     if (*version > known) return too_new(reg->path, *version, known, pool);
     if (private_version > known) return too_new(private_db, private_version, known, pool);
     if (*version != private_version) {
@@ -131,7 +134,7 @@ icp_error_t *icp_register_connect(icp_register_t *reg, const char *main_path)
     icp_error_t *error = attach(reg);
     if (error) {
         icp_register_disconnect(reg);
-        return error;
+        return name_private(reg, error);
     }
     files->device = status.st_dev;
     files->inode = status.st_ino;
@@ -187,17 +190,17 @@ static void roll_back(icp_register_t *reg)
 
 icp_error_t *icp_register_attempt(int *busy, icp_register_t *reg, int mark, icp_change_fn *change, void *baton, apr_pool_t *pool)
 {
-    int held_up = reg->files->held_up;
+    int impatient = reg->files->held_up && !mark;
     *busy = 0;
-    sqlite3_busy_timeout(icp_db_handle(reg->db), held_up ? reg->timeout_ms / 20 : reg->timeout_ms);
+    sqlite3_busy_timeout(icp_db_handle(reg->db), impatient ? reg->timeout_ms / 20 : reg->timeout_ms);
     icp_error_t *error = icp_db_run(reg->db, ICP_STMT_CHANGE_BEGIN);
     if (error) {
         *busy = is_busy(error);
         return error;
     }
-    reg->files->tail_known = reg->files->tail_moved = 0;
     reg->files->changing = 1;
-    error = change(reg, baton, pool);
+    error = icp_audit_open(reg, pool);
+    if (!error) error = change(reg, baton, pool);
     reg->files->changing = 0;
     if (!error) error = icp_audit_close(reg);
     if (!error && mark) error = icp_db_run(reg->db, ICP_STMT_SWAP_MARK);

@@ -20,7 +20,7 @@ struct icp_register_files_t {
     int lock_fd;                                  /* -1: we do not have the lock */
     int changing;                                 /* inside icp_register_change */
     int held_up;                                  /* a reader held a change up before: do not wait as long again */
-    int tail_known, tail_moved;                   /* the audit log's end, kept here during a change (audit.c) */
+    int tail_moved;                               /* the audit log's end, kept here during a change (audit.c) */
     apr_int64_t tail_count;
     char tail_head[65];
 };
@@ -68,6 +68,9 @@ icp_error_t *icp_register_schema(apr_int64_t *version, icp_register_t *reg, int 
 
 /* With reg->db open: do register.db and private.db belong together? An error says how not (audit.c). */
 icp_error_t *icp_audit_agree(icp_register_t *reg, apr_pool_t *pool);
+
+/* At the beginning of a change: as icp_audit_agree, and keeps the log's end. */
+icp_error_t *icp_audit_open(icp_register_t *reg, apr_pool_t *pool);
 
 /* At the end of a change: the log's new end goes to register.db (audit.c). */
 icp_error_t *icp_audit_close(icp_register_t *reg);

@@ -182,13 +182,14 @@ icp_error_t *icp_register_recover(icp_register_t *reg, apr_pool_t *pool)
 icp_error_t *icp_register_change_in_copy(icp_register_t *reg, icp_change_fn *change, void *baton, apr_pool_t *pool)
 {
     int busy = 0;
-    if (icp_lock_probe(reg->path) == ICP_LOCK_WRITE) return being_changed(reg, reg->path, pool);
-    if (icp_lock_probe(reg->files->private_db) != ICP_LOCK_NONE) return being_changed(reg, reg->files->private_db, pool);
-
-    const char *who = icp_lock_holders(reg->path, pool);
-    icp_log(ICP_LOG_WARNING, "%s is held by %s: making the change in a copy", reg->path,
-            who ? who : "a process that cannot be seen from here");
-    reg->files->held_up = 1;
+    icp_lock_e lock = icp_lock_probe(reg->path);
+    if (lock == ICP_LOCK_WRITE) return being_changed(reg, reg->path, pool);
+    if (lock == ICP_LOCK_READ) {
+        const char *who = icp_lock_holders(reg->path, pool);
+        icp_log(ICP_LOG_WARNING, "%s is held by %s: making the change in a copy", reg->path,
+                who ? who : "a process that cannot be seen from here");
+        reg->files->held_up = 1;
+    }
 
     /* The locks on the old file are kept until the new one is in its place. */
     int fd = open(reg->path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);

@@ -63,6 +63,7 @@ UNUSED static void setup_folder(void)
     apr_pool_create(&pool, NULL);
     snprintf(folder, sizeof folder, "%s/icp-register-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert_int_eq(chmod(folder, 0755), 0);
     path = in_folder("register.db");
     messages[0] = 0;
     icp_log_install(keep_message, NULL);
