@@ -196,7 +196,7 @@ static inline int run_tests(const char *name, const TTest *const *tests, int fix
     Suite *suite = suite_create(name);
     TCase *tcase = tcase_create(name);
     if (fixture) tcase_add_checked_fixture(tcase, open_register, remove_register);
-    tcase_set_timeout(tcase, 120);
+    tcase_set_timeout(tcase, 600);
     for (; *tests; tests++) tcase_add_test(tcase, *tests);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
