@@ -40,6 +40,3 @@ SELECT pending_swap FROM main.state;
 
 -- STMT_SWAP_CLEAR_ALONE
 UPDATE main.state SET pending_swap = 0;
-
--- STMT_PRIVATE_EVENTS
-SELECT count(*) FROM (SELECT 1 FROM main.event LIMIT 1);

@@ -21,14 +21,14 @@ def test_only_the_module_symbol_is_exported():
 
 def test_libicp_and_icpadmin_know_no_httpd():
     includes = set(re.findall(r'#include [<"]([\w/]+\.h)[>"]', read("libicp/*.[ch]", "icpadmin/*.[ch]")))
-    httpd = {path.name for path in Path(subprocess.check_output(["apxs", "-q", "INCLUDEDIR"], text=True)).glob("*.h")}
+    httpd = {path.name for path in Path(subprocess.check_output(["apxs", "-q", "INCLUDEDIR"], text=True).strip()).glob("*.h")}
     assert httpd, "httpd's headers are where apxs says"
     apr = {name for name in httpd if name.startswith("apr")}
     assert not includes & (httpd - apr)
 
 
 def test_every_directive_is_documented():
-    directives = set(re.findall(r'"(ICP[A-Z]\w+)"', read("mod_icp/config.[ch]")))
+    directives = set(re.findall(r"\bX\((ICP[A-Z]\w+)", read("mod_icp/config.h")))
     documented = set(re.findall(r"^#+ .*?\b(ICP[A-Z]\w+)", read("docs/directives.md"), re.MULTILINE))
     assert directives and directives == documented
 
@@ -39,7 +39,7 @@ def test_manual_is_the_program_s():
 
 def test_every_sql_statement_is_used():
     defined = set(re.findall(r"^-- STMT_(\w+)$", read("libicp/sql/*.sql"), re.MULTILINE))
-    used = set(re.findall(r"ICP_STMT_(\w+)", read("libicp/*.c", "mod_icp/*.c", "icpadmin/*.c")))
+    used = set(re.findall(r"ICP_STMT_(\w+)", read("libicp/*.c", "mod_icp/*.c", "icpadmin/*.c"))) - {"COUNT"}
     assert defined and defined == used
 
 
