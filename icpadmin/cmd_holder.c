@@ -28,9 +28,6 @@ static icp_error_t *check_fields(const icp_cli_t *cli, const icp_holder_t *holde
         return icp_error(cli->pool, ICP_USAGE, "say --kind business or --kind person",
                          "there is no kind of holder `%s`", holder->kind);
     }
-    if (holder->uscc && icp_uscc_test(holder->uscc) == ICP_USCC_CHECK) {
-        icp_warn(cli, "the check character of %s does not fit; compare it with the business license", holder->uscc);
-    }
     return NULL;
 }
 

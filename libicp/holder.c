@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "audit.h"
+#include "log.h"
 #include "text.h"
 
 #define TEXT_MAX 300 /* bytes of a name or contact: about 100 characters */
@@ -58,8 +59,10 @@ static icp_error_t *check_uscc(const char **result, const char *text, apr_pool_t
             "copy it from the business license: it has digits and capital letters but for I, O, S, V and Z",
             "'%s' is no Unified Social Credit Code: a character cannot occur in one",
             icp_text_printable(uscc, 60, pool));
+    case ICP_USCC_CHECK: /* which a few codes of the pilot period legally have */
+        icp_log(ICP_LOG_WARNING, "the check character of %s does not fit: compare it with the business license", upper);
+        break;
     case ICP_USCC_OK:
-    case ICP_USCC_CHECK:
         break;
     }
     *result = upper;
@@ -79,7 +82,7 @@ static icp_error_t *check_holder(icp_holder_t *result, const icp_holder_t *holde
     }
     ICP_TRY(check_text(&result->name, GIVEN(name), "holder's name", pool));
     if (!*result->name) return icp_error(pool, ICP_USAGE, "give the name on the license", "the holder's name is empty");
-    ICP_TRY(check_uscc(&result->uscc, GIVEN(uscc), pool));
+    if (holder->uscc) ICP_TRY(check_uscc(&result->uscc, holder->uscc, pool));
     ICP_TRY(check_text(&result->contact_name, GIVEN(contact_name), "contact's name", pool));
     ICP_TRY(check_text(&result->email, GIVEN(email), "e-mail address", pool));
     ICP_TRY(check_text(&result->phone, GIVEN(phone), "phone number", pool));

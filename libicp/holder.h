@@ -27,7 +27,7 @@ typedef icp_error_t *icp_holder_fn(const icp_holder_t *holder, void *baton, apr_
 icp_error_t *icp_holder_each(icp_register_t *reg, icp_holder_fn *fn, void *baton, apr_pool_t *pool);
 
 /* GB 32100-2015. OK: length and characters right. CHECK: only the check character does not fit, which a few
- * codes of the pilot period legally have: warn, do not refuse. */
+ * codes of the pilot period legally have: it is a warning (log.h), not a refusal. */
 typedef enum icp_uscc_e { ICP_USCC_OK, ICP_USCC_CHECK, ICP_USCC_LENGTH, ICP_USCC_CHARACTER } icp_uscc_e;
 icp_uscc_e icp_uscc_test(const char *uscc);
 

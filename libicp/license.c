@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "audit.h"
@@ -29,8 +30,13 @@ icp_error_t *icp_license_parse(icp_number_t **parsed, const char *number, apr_po
     case ICP_NUMBER_NONE:
         break;
     }
+    /* A sentence becomes the end of one. */
+    char *reason = apr_pstrdup(pool, icp_number_reason_text(found->reason));
+    apr_size_t length = strlen(reason);
+    if (length && reason[length - 1] == '.') reason[length - 1] = '\0';
+    *reason = apr_tolower(*reason);
     return icp_error(pool, ICP_USAGE, "write it as on the authority's notice, such as 沪ICP备05012345号-1",
-                     "'%s' is no ICP number: %s", shown, icp_number_reason_text(found->reason));
+                     "'%s' is no ICP number: %s", shown, reason);
 }
 
 static icp_error_t *get_by_id(icp_license_t **result, icp_register_t *reg, apr_int64_t id, apr_pool_t *pool)
