@@ -1,6 +1,6 @@
 /* The bell: one page beside the register that tells every httpd child "read again" without a system call.
  *
- * FILE.bell holds a 64-bit word at offset 0, native byte order, rest zero. The writer moves it after every commit, before
+ * FILE.bell holds a 64-bit word at offset 0, native byte order; after it the file's inode number, rest zero. The writer moves it after every commit, before
  * it returns: to the larger of word + 1 and the time in microseconds, so that a bell put back from a
  * backup is never rung to a value that a child has already seen. Readers map it read-only.
  */
@@ -29,8 +29,8 @@ const char *icp_bell_path(const char *register_path, apr_pool_t *pool);
 /* Ringing (bell.c): makes the bell (0644, not rung) if there is none. */
 icp_error_t *icp_bell_create(const char *register_path, apr_pool_t *pool);
 
-/* Rings; creates a missing or short bell (0644). After creating one it waits until workers, who look once a
- * second, have found it (ICP_BELL_LOOK_MS), so that a change is in force when the command returns. */
+/* Rings; creates a missing or short bell (0644). After creating one, and when the bell is another file than the one last rung, it waits
+ * until workers, who look once a second, have found it (ICP_BELL_LOOK_MS), so that a change is in force when the command returns. */
 #define ICP_BELL_LOOK_MS 1500
 icp_error_t *icp_bell_ring(const char *register_path, apr_pool_t *pool);
 

@@ -292,7 +292,7 @@ apr_uint64_t icp_snapshot_fingerprint(const char *path)
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) return 0;
     if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && pread(fd, counter, sizeof counter, 24) == sizeof counter) {
-        apr_uint64_t parts[] = {info.st_dev, info.st_ino,
+        apr_uint64_t parts[] = {info.st_dev, info.st_ino, info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec,
                                 (apr_uint64_t)counter[0] << 24 | counter[1] << 16 | counter[2] << 8 | counter[3]};
         for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
             value = (value ^ parts[i]) * APR_UINT64_C(0x9E3779B97F4A7C15);

@@ -62,8 +62,8 @@ typedef struct icp_snapshot_facts_t {
 
 void icp_snapshot_facts(const icp_snapshot_t *snapshot, icp_snapshot_facts_t *facts);
 
-/* SQLite's file change counter (bytes 24..27) with the file's device and inode, folded into one value that differs
- * when the file was changed or replaced; 0 if it cannot be read. Opens and closes the file: same rule as
+/* SQLite's file change counter (bytes 24..27) with the file's device, inode, size and time of change, folded into one value that
+ * differs when the file was changed, damaged or replaced; 0 if it cannot be read. Opens and closes the file: same rule as
  * icp_snapshot_read. */
 apr_uint64_t icp_snapshot_fingerprint(const char *path);
 
