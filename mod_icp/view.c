@@ -17,7 +17,11 @@
 APLOG_USE_MODULE(icp);
 
 #define COMMIT_WAIT_MS 10000 /* for a writer's commit, once it has rung */
+#define PARENT_WAIT_MS 2000  /* the same in the parent, whose forks wait with it */
 #define RETRY_WAIT_MS 200    /* when the register could not be read before */
+
+/* What `seen` is while there is no bell: no word of any. Each request then looks at the register's fingerprint. */
+#define NO_BELL UINT64_MAX
 
 /* What the parent keeps over a restart, which unloads this module. Another build may lay out a snapshot otherwise,
  * and so has another key. */
@@ -173,40 +177,59 @@ static void refresh(int timeout_ms)
     }
     else {
         if (snapshot != before) put_in_force(snapshot);
-        atomic_store(&icp_view_now.seen, word);
+        atomic_store(&icp_view_now.seen, word ? word : NO_BELL);
         if (view.retained) view.retained->word = word;
         tell_recovery(snapshot);
     }
     apr_pool_clear(view.scratch);
 }
 
+/* With the lock held: finds out whether there is something new to read, and reads it. */
+static void look(int is_retry)
+{
+    int faulty = is_faulty();
+    if (view.bell) tell_bell(icp_bell_follow(view.bell, view.scratch));
+    uint64_t word = bell_word();
+    if ((word && word != atomic_load(&icp_view_now.seen) && word != atomic_load(&view.failed)) || (faulty && is_retry)
+        || icp_snapshot_fingerprint(view.path) != view.fingerprint) {
+        refresh(faulty ? RETRY_WAIT_MS : view.bell ? COMMIT_WAIT_MS : PARENT_WAIT_MS);
+    }
+    apr_pool_clear(view.scratch);
+}
+
 __attribute__((cold)) void icp_view_catch_up(uint64_t word)
 {
-    if (!view.bell || word == atomic_load(&view.failed)) return;
+    if (!view.bell || (word && word == atomic_load(&view.failed))) return;
     pthread_mutex_lock(&view.reading);
-    word = bell_word();
-    if (word != atomic_load(&icp_view_now.seen) && word != atomic_load(&view.failed)) refresh(COMMIT_WAIT_MS);
+    look(0);
     pthread_mutex_unlock(&view.reading);
 }
 
 void icp_view_look(void)
 {
-    int faulty = is_faulty();
     pthread_mutex_lock(&view.reading);
-    if (view.bell) tell_bell(icp_bell_follow(view.bell, view.scratch));
-    if (faulty || bell_word() != atomic_load(&icp_view_now.seen) || icp_snapshot_fingerprint(view.path) != view.fingerprint) {
-        refresh(faulty ? RETRY_WAIT_MS : COMMIT_WAIT_MS);
-    }
+    look(1);
     icp_publish_sweep(&icp_view_now.publish);
-    apr_pool_clear(view.scratch);
     pthread_mutex_unlock(&view.reading);
+}
+
+void icp_view_hold(void)
+{
+    if (!view.bell) pthread_mutex_lock(&view.reading);
+}
+
+void icp_view_let_go(void)
+{
+    if (!view.bell) pthread_mutex_unlock(&view.reading);
 }
 
 /* --- start and fork ------------------------------------------------------------------------------- */
 
-/* The snapshot outlives the view: the next generation goes on with it. */
+/* The snapshot outlives the view: the next generation goes on with it. A child at its end leaves all to the system. */
 static apr_status_t leave_for_restart(void *baton)
 {
+    if (view.bell) return APR_SUCCESS;
+    apr_pool_destroy(view.scratch);
     free(atomic_exchange(&icp_view_now.publish.current, NULL));
     return APR_SUCCESS;
 }
@@ -233,7 +256,7 @@ icp_error_t *icp_view_start(apr_pool_t *pconf, server_rec *server)
     view.server = server;
     icp_view_now.publish.destroy = destroy;
     view.retained = retained();
-    apr_pool_create(&view.scratch, pconf);
+    apr_pool_create_unmanaged_ex(&view.scratch, NULL, NULL); /* of no other thread's allocator */
 
     uint64_t word = bell_word();
     view.fingerprint = icp_snapshot_fingerprint(view.path);
@@ -250,7 +273,7 @@ icp_error_t *icp_view_start(apr_pool_t *pconf, server_rec *server)
         return icp_error(pconf, error->status, error->remedy, "httpd cannot start with ICPEngine, for there is nothing to decide by: "
                          "the register %s cannot be read: %s", view.path, error->message);
     }
-    atomic_store(&icp_view_now.seen, view.retained->word);
+    atomic_store(&icp_view_now.seen, view.retained->word ? view.retained->word : NO_BELL);
     atomic_store(&view.failed, word);
     put_in_force(snapshot);
     apr_pool_cleanup_register(pconf, NULL, leave_for_restart, apr_pool_cleanup_null);

@@ -43,7 +43,11 @@ static inline icp_view_t *icp_view_acquire(unsigned hint, icp_slot_t **slot)
     return (icp_view_t *)icp_publish_acquire(&icp_view_now.publish, hint, slot);
 }
 
-/* Once a second in each child, now and then in the parent: finds what no bell told of (a register or bell put in place by other
+/* Around a fork of the parent: no look is under way while it is made. In a child these do nothing. */
+void icp_view_hold(void);
+void icp_view_let_go(void);
+
+/* Once a second in each child, at each ring and once a second in the parent: finds what no bell told of (a register or bell put in place by other
  * means), tries again what failed, and frees what was replaced. */
 void icp_view_look(void);
 
