@@ -7,6 +7,7 @@
 
 #include "gate.h"
 #include "inspect.h"
+#include "keeper.h"
 #include "log.h"
 #include "notice.h"
 #include "status.h"
@@ -91,7 +92,9 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
         fault(server, error);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    if (!is_first_pass()) warn_of_unregistered(server, ptemp);
+    if (is_first_pass()) return OK;
+    warn_of_unregistered(server, ptemp);
+    icp_keeper_start(pconf, conf->register_path, server);
     return OK;
 }
 
