@@ -110,7 +110,7 @@ void icp_conf_finish(apr_pool_t *pool, server_rec *main_server)
     }
 }
 
-/* --- arguments ------------------------------------------------------------------------------------ */
+/* --- arguments (httpd lets none be empty) ---------------------------------------------------------- */
 
 /* The setter's server, with the directive marked as given; `first` tells the first argument of an ITERATE. */
 static icp_conf_t *given_here(cmd_parms *cmd, int *first)
@@ -178,7 +178,7 @@ static const char *file_of_main_server(const char **field, cmd_parms *cmd, const
 {
     const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY);
     if (error) return error;
-    *field = *text ? ap_server_root_relative(cmd->pool, text) : NULL;
+    *field = ap_server_root_relative(cmd->pool, text);
     return *field ? NULL : wrong(cmd, text, "the path of a file");
 }
 
@@ -196,7 +196,6 @@ static const char *set_engine(cmd_parms *cmd, void *dir, const char *text)
 static const char *set_site(cmd_parms *cmd, void *dir, const char *text)
 {
     const char *normal;
-    if (!*text) return wrong(cmd, text, "the name of a site in the register");
     icp_error_t *error = icp_host_normalise(&normal, text, 1, cmd->pool);
     given_here(cmd, NULL)->site = error ? text : normal;
     return NULL;
@@ -248,7 +247,7 @@ static const char *set_limit(cmd_parms *cmd, void *dir, const char *text)
 
 static const char *set_notice(cmd_parms *cmd, void *dir, const char *text)
 {
-    const char *file = *text ? ap_server_root_relative(cmd->pool, text) : NULL;
+    const char *file = ap_server_root_relative(cmd->pool, text);
     if (!file) return wrong(cmd, text, "the path of a template file");
 
     icp_error_t *error = icp_notice_prepare(cmd->pool);
@@ -269,7 +268,6 @@ static const char *set_notice_status(cmd_parms *cmd, void *dir, const char *text
 
 static const char *set_provider(cmd_parms *cmd, void *dir, const char *name, const char *url)
 {
-    if (!*name) return wrong(cmd, name, "the provider's name, and a URL");
     if (!is_web_url(cmd, url)) return wrong(cmd, url, "a name, and a URL that begins with http:// or https://");
     icp_conf_t *conf = given_here(cmd, NULL);
     conf->provider_name = name;
@@ -279,7 +277,6 @@ static const char *set_provider(cmd_parms *cmd, void *dir, const char *name, con
 
 static const char *set_contact(cmd_parms *cmd, void *dir, const char *text)
 {
-    if (!*text) return wrong(cmd, text, "some words, as \"support@example.cn, 400-000-0000\"");
     given_here(cmd, NULL)->contact = text;
     return NULL;
 }
