@@ -338,10 +338,6 @@ def test_an_exempt_request_stays_on_its_path(httpd):
             assert answer.status in (451, 404), url
 
 
-def the_pass(httpd, site, duration="1h"):
-    return httpd.icpadmin("pass", site, "--for", duration).out.partition("icp-pass=")[2].split()[0]
-
-
 def test_pass_by_header_and_cookie(httpd):
     httpd.load("rewrite")
     echo = 'Header set X-Seen "%{HTTP_COOKIE}e|%{SEEN}e"\nRewriteEngine On\nRewriteRule ^ - [E=SEEN:%{HTTP:ICP-Pass},E=HTTP_COOKIE:%{HTTP:Cookie}]'
@@ -351,7 +347,7 @@ def test_pass_by_header_and_cookie(httpd):
     httpd.register_site("b.example.cn")
     httpd.start()
     suspend(httpd, "a.example.cn", "b.example.cn")
-    token = the_pass(httpd, "a.example.cn")
+    token = httpd.pass_for("a.example.cn")
     for headers in ({"ICP-Pass": token}, {"Cookie": f"icp-pass={token}"}, {"Cookie": f"x=y; icp-pass={token}; z=1"}):
         answer = httpd.get("http://a.example.cn/", headers)
         assert is_open(answer)
@@ -373,7 +369,7 @@ def test_pass_in_the_url_moves_to_a_cookie(httpd):
     httpd.register_site("a.example.cn")
     httpd.start()
     suspend(httpd, "a.example.cn")
-    token = the_pass(httpd, "a.example.cn")
+    token = httpd.pass_for("a.example.cn")
     answer = httpd.get(f"http://a.example.cn/page.html?a=b&icp-pass={token}&c=d")
     cookie = answer.headers["Set-Cookie"]
     assert (answer.status, answer.headers["Location"]) == (303, "/page.html?a=b&c=d")
@@ -395,7 +391,7 @@ def test_pass_survives_internal_redirects(httpd):
     httpd.register_site("a.example.cn")
     httpd.start()
     suspend(httpd, "a.example.cn")
-    token = the_pass(httpd, "a.example.cn")
+    token = httpd.pass_for("a.example.cn")
     assert is_open(httpd.get("http://a.example.cn/from", {"Cookie": f"icp-pass={token}"}))
     answer = httpd.get("http://a.example.cn/nowhere", {"ICP-Pass": token})
     assert answer.status == 404 and SECRET.encode() in answer.body
@@ -407,7 +403,7 @@ def test_a_pass_ends(httpd):
     httpd.register_site("a.example.cn")
     httpd.start()
     suspend(httpd, "a.example.cn")
-    token = the_pass(httpd, "a.example.cn", "2s")
+    token = httpd.pass_for("a.example.cn", "2s")
     httpd.wait_for(lambda: suspended(httpd.get("http://a.example.cn/", {"ICP-Pass": token})), "let the pass end")
 
 
@@ -415,7 +411,7 @@ def test_without_a_key_there_are_no_passes(httpd):
     vhost(httpd, "a.example.cn")
     httpd.register_site("a.example.cn")
     suspend(httpd, "a.example.cn")
-    token = the_pass(httpd, "a.example.cn")
+    token = httpd.pass_for("a.example.cn")
     (httpd.state / "pass.key").rename(httpd.state / "elsewhere.key")  # the harness then writes no ICPPassKey
     httpd.start()
     assert suspended(httpd.get("http://a.example.cn/", {"ICP-Pass": token}))
