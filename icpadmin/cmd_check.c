@@ -9,6 +9,7 @@
 #include "names.h"
 #include "options.h"
 #include "output.h"
+#include "overview.h"
 #include "suspend.h"
 
 #define BATCH 64 /* looks recorded in one change */
@@ -101,13 +102,6 @@ static icp_error_t *take_look(icp_fetched_t *fetched, void *baton)
     return sweep->pending->nelts < BATCH ? NULL : flush(sweep);
 }
 
-static icp_error_t *collect_name(const icp_site_t *site, void *baton, apr_pool_t *pool)
-{
-    apr_array_header_t *names = baton;
-    APR_ARRAY_PUSH(names, const char *) = apr_pstrdup(names->pool, site->name);
-    return NULL;
-}
-
 static icp_error_t *choose_sites(apr_array_header_t **sites, icp_cli_t *cli)
 {
     apr_array_header_t *names;
@@ -118,8 +112,7 @@ static icp_error_t *choose_sites(apr_array_header_t **sites, icp_cli_t *cli)
         ICP_TRY(icp_names_read(&names, cli));
         return icp_live_sites(sites, cli, names);
     }
-    *sites = apr_array_make(cli->pool, 1024, sizeof(const char *));
-    return icp_site_each(cli->reg, ICP_SITES_ALL, collect_name, *sites, cli->pool);
+    return icp_overview_names(sites, cli->reg, 0, cli->pool);
 }
 
 static icp_error_t *enforce(sweep_t *sweep)

@@ -80,10 +80,15 @@ static icp_error_t *list_holder(const icp_holder_t *holder, void *baton, apr_poo
     return NULL;
 }
 
+static icp_error_t *read_holders(icp_register_t *reg, void *baton, apr_pool_t *pool)
+{
+    return icp_holder_each(reg, list_holder, baton, pool);
+}
+
 static icp_error_t *run_list(icp_cli_t *cli)
 {
     listing_t listing = {.cli = cli, .list = icp_list_begin(cli, "HOLDER|KIND|USCC|LICENSES|CONTACT|E-MAIL|PHONE")};
-    ICP_TRY(icp_holder_each(cli->reg, list_holder, &listing, cli->pool));
+    ICP_TRY(icp_register_read(cli->reg, read_holders, &listing, cli->pool));
     icp_list_end(listing.list, "no holder on file");
     return NULL;
 }
@@ -95,6 +100,11 @@ static icp_error_t *collect_license(const icp_license_t *license, void *baton, a
         icp_list_row(listing->list, "License", apr_psprintf(pool, "%s (%s)", license->number, license->status), NULL);
     }
     return NULL;
+}
+
+static icp_error_t *read_licenses(icp_register_t *reg, void *baton, apr_pool_t *pool)
+{
+    return icp_license_each(reg, collect_license, baton, pool);
 }
 
 static icp_error_t *run_show(icp_cli_t *cli)
@@ -113,7 +123,7 @@ static icp_error_t *run_show(icp_cli_t *cli)
     icp_list_row(listing.list, "E-mail", holder->email, NULL);
     icp_list_row(listing.list, "Phone", holder->phone, NULL);
     icp_list_row(listing.list, "Since", icp_time_text(holder->created_at, cli->pool), NULL);
-    ICP_TRY(icp_license_each(cli->reg, collect_license, &listing, cli->pool));
+    ICP_TRY(icp_register_read(cli->reg, read_licenses, &listing, cli->pool));
     icp_list_end(listing.list, NULL);
     return NULL;
 }

@@ -9,7 +9,7 @@
 #include "names.h"
 #include "options.h"
 #include "output.h"
-#include "site.h"
+#include "overview.h"
 
 static json_t *license_json(const icp_license_t *license)
 {
@@ -48,7 +48,7 @@ static icp_error_t *run_add(icp_cli_t *cli)
 typedef struct listing_t {
     const icp_cli_t *cli;
     icp_list_t *list;
-    const char *status, *holder, *number; /* what is wanted; NULL: any */
+    const char *status, *holder; /* what is wanted; NULL: any */
 } listing_t;
 
 static icp_error_t *list_license(const icp_license_t *license, void *baton, apr_pool_t *pool)
@@ -65,6 +65,11 @@ static icp_error_t *list_license(const icp_license_t *license, void *baton, apr_
     return NULL;
 }
 
+static icp_error_t *read_licenses(icp_register_t *reg, void *baton, apr_pool_t *pool)
+{
+    return icp_license_each(reg, list_license, baton, pool);
+}
+
 static icp_error_t *run_list(icp_cli_t *cli)
 {
     listing_t listing = {.cli = cli, .status = icp_option(cli, "status"), .holder = icp_option(cli, "holder")};
@@ -74,43 +79,20 @@ static icp_error_t *run_list(icp_cli_t *cli)
                          status);
     }
     listing.list = icp_list_begin(cli, "NUMBER|STATUS|SINCE|SITES|HOLDER");
-    ICP_TRY(icp_license_each(cli->reg, list_license, &listing, cli->pool));
+    ICP_TRY(icp_register_read(cli->reg, read_licenses, &listing, cli->pool));
     icp_list_end(listing.list, "no such license on file");
-    return NULL;
-}
-
-static int shows_license(const icp_site_t *site, const char *license, apr_pool_t *pool)
-{
-    for (int i = 0; i < site->numbers->nelts; i++) {
-        const icp_number_t *number = icp_number_parse(APR_ARRAY_IDX(site->numbers, i, const char *), pool);
-        if (number->license && !strcmp(number->license, license)) return 1;
-    }
-    return 0;
-}
-
-typedef struct search_t {
-    const char *license;
-    apr_array_header_t *sites;
-} search_t;
-
-static icp_error_t *collect_site(const icp_site_t *site, void *baton, apr_pool_t *pool)
-{
-    search_t *search = baton;
-    if (shows_license(site, search->license, pool)) {
-        APR_ARRAY_PUSH(search->sites, const char *) = apr_pstrdup(search->sites->pool, site->name);
-    }
     return NULL;
 }
 
 static icp_error_t *run_show(icp_cli_t *cli)
 {
     icp_license_t *license;
+    apr_array_header_t *sites;
     ICP_TRY(icp_license_get(&license, cli->reg, APR_ARRAY_IDX(cli->arguments, 0, const char *), cli->pool));
-    search_t search = {license->number, apr_array_make(cli->pool, 8, sizeof(const char *))};
-    if (license->sites) ICP_TRY(icp_site_each(cli->reg, ICP_SITES_ALL, collect_site, &search, cli->pool));
+    ICP_TRY(icp_overview_names(&sites, cli->reg, license->id, cli->pool));
     if (cli->json) {
         json_t *object = license_json(license);
-        json_object_set_new(object, "sites", icp_texts_json(search.sites));
+        json_object_set_new(object, "sites", icp_texts_json(sites));
         icp_print_object(object);
         return NULL;
     }
@@ -120,7 +102,7 @@ static icp_error_t *run_show(icp_cli_t *cli)
     icp_list_row(list, "USCC", license->uscc ? license->uscc : "-", NULL);
     icp_list_row(list, "Status", license->status, NULL);
     icp_list_row(list, "Since", icp_time_text(license->status_at, cli->pool), NULL);
-    icp_list_row(list, "Sites", icp_join(search.sites, cli->pool), NULL);
+    icp_list_row(list, "Sites", icp_join(sites, cli->pool), NULL);
     icp_list_end(list, NULL);
     return NULL;
 }
@@ -225,11 +207,16 @@ static icp_error_t *export_license(const icp_license_t *license, void *baton, ap
     return NULL;
 }
 
+static icp_error_t *read_export(icp_register_t *reg, void *baton, apr_pool_t *pool)
+{
+    return icp_license_each(reg, export_license, baton, pool);
+}
+
 static icp_error_t *run_export(icp_cli_t *cli)
 {
     if (cli->json) return icp_error(cli->pool, ICP_USAGE, "see: icpadmin license list --json", "an export is CSV");
     apr_array_header_t *lines = apr_array_make(cli->pool, 64, sizeof(const char *));
-    ICP_TRY(icp_license_each(cli->reg, export_license, lines, cli->pool));
+    ICP_TRY(icp_register_read(cli->reg, read_export, lines, cli->pool));
     puts("number,holder,uscc,status");
     for (int i = 0; i < lines->nelts; i++) {
         puts(APR_ARRAY_IDX(lines, i, const char *));

@@ -61,9 +61,18 @@ static const icp_sighting_t *news(const queue_t *queue, const icp_standing_t *st
 
 static const char *look_text(const queue_t *queue, const icp_standing_t *standing)
 {
-    const char *reason = standing->reason && *standing->reason ? standing->reason : NULL;
-    return apr_pstrcat(queue->cli->pool, "the page is ", standing->verdict, reason ? ": " : "", reason ? reason : "",
-                       NULL);
+    static const char *const texts[ICP_VERDICT_COUNT] = {
+        [ICP_DISPLAYED] = "its page shows its number",
+        [ICP_MISSING] = "its page shows no number",
+        [ICP_INCORRECT] = "its page shows a number that is not its own",
+        [ICP_INVALID] = "what its page shows is no valid number",
+        [ICP_HIDDEN] = "a number is in its page, but not displayed",
+        [ICP_UNREADABLE] = "its page cannot be judged by machine",
+    };
+    icp_verdict_e verdict = icp_verdict_parse(standing->verdict);
+    const char *text = verdict < ICP_VERDICT_COUNT ? texts[verdict] : standing->verdict;
+    if (!standing->reason || !*standing->reason) return text;
+    return apr_psprintf(queue->cli->pool, "%s: %s", text, standing->reason);
 }
 
 static void judge_suspended(queue_t *queue, const icp_standing_t *standing)
@@ -101,7 +110,8 @@ static void judge_open(queue_t *queue, const icp_standing_t *standing)
     }
     else if (sighting && !is(sighting->verdict, "displayed") &&
              !is(sighting->verdict, standing->verdict ? standing->verdict : "")) {
-        add(queue, standing, sighting->at, apr_pstrcat(queue->cli->pool, "live traffic saw: ", sighting->verdict, NULL),
+        add(queue, standing, sighting->at,
+            apr_pstrcat(queue->cli->pool, "live traffic gave the verdict ", sighting->verdict, NULL),
             format_command(queue, "icpadmin check %s", standing));
     }
     if (standing->active_numbers) return;

@@ -82,6 +82,7 @@ static icp_error_t *run_add(icp_cli_t *cli)
 typedef struct listing_t {
     const icp_cli_t *cli;
     icp_list_t *list;
+    icp_site_filter_e filter;
 } listing_t;
 
 static icp_error_t *list_site(const icp_site_t *site, void *baton, apr_pool_t *pool)
@@ -97,12 +98,23 @@ static icp_error_t *list_site(const icp_site_t *site, void *baton, apr_pool_t *p
     return NULL;
 }
 
+static icp_error_t *read_sites(icp_register_t *reg, void *baton, apr_pool_t *pool)
+{
+    listing_t *listing = baton;
+    return icp_site_each(reg, listing->filter, list_site, listing, pool);
+}
+
 static icp_error_t *run_list(icp_cli_t *cli)
 {
     int suspended = icp_option(cli, "suspended") != NULL, open = icp_option(cli, "open") != NULL;
-    icp_site_filter_e filter = suspended == open ? ICP_SITES_ALL : suspended ? ICP_SITES_SUSPENDED : ICP_SITES_OPEN;
-    listing_t listing = {cli, icp_list_begin(cli, "SITE|STATE|VERDICT|CHECKED|NUMBERS|HOSTS")};
-    ICP_TRY(icp_site_each(cli->reg, filter, list_site, &listing, cli->pool));
+    listing_t listing = {
+        .cli = cli,
+        .list = icp_list_begin(cli, "SITE|STATE|VERDICT|CHECKED|NUMBERS|HOSTS"),
+        .filter = suspended == open ? ICP_SITES_ALL
+                  : suspended       ? ICP_SITES_SUSPENDED
+                                    : ICP_SITES_OPEN,
+    };
+    ICP_TRY(icp_register_read(cli->reg, read_sites, &listing, cli->pool));
     icp_list_end(listing.list, "no such site on file");
     return NULL;
 }

@@ -27,7 +27,7 @@ typedef struct transfer_t {
     const char *url;
     icp_page_t *page;
     apr_size_t other; /* bytes of a body that is not judged */
-    int redirects, full, stopped, may_try_https;
+    int redirects, full, stopped, may_try_https, tried_https;
     char fault[CURL_ERROR_SIZE];
 } transfer_t;
 
@@ -282,6 +282,7 @@ static int go_on(transfer_t *transfer, CURLcode result, long status)
     char *target = NULL;
     if (result == CURLE_COULDNT_CONNECT && transfer->may_try_https) {
         transfer->may_try_https = 0;
+        transfer->tried_https = 1;
         aim(transfer, first_url(transfer, "https"));
         return 1;
     }
@@ -317,7 +318,8 @@ static void conclude(transfer_t *transfer, CURLcode result, long status)
     }
     else if (!status) {
         no_page(transfer, ICP_UNREADABLE_UNREACHED,
-                apr_pstrcat(transfer->pool, "no answer: ", curl_fault(transfer, result), NULL));
+                apr_pstrcat(transfer->pool, transfer->tried_https ? "no answer by http or https: " : "no answer: ",
+                            curl_fault(transfer, result), NULL));
     }
     else if (status != 200)
         no_page(transfer, ICP_UNREADABLE_STATUS, apr_psprintf(transfer->pool, "HTTP status %ld", status));

@@ -274,11 +274,16 @@ json_t *icp_texts_json(const apr_array_header_t *texts)
 
 const char *icp_join(const apr_array_header_t *texts, apr_pool_t *pool)
 {
-    const char *joined = "";
-    for (int i = 0; texts && i < texts->nelts; i++) {
-        joined = apr_pstrcat(pool, joined, i ? ", " : "", APR_ARRAY_IDX(texts, i, const char *), NULL);
+    apr_size_t length = 1;
+    if (!texts || !texts->nelts) return "-";
+    for (int i = 0; i < texts->nelts; i++) {
+        length += strlen(APR_ARRAY_IDX(texts, i, const char *)) + 2;
     }
-    return *joined ? joined : "-";
+    char *joined = apr_palloc(pool, length), *end = joined;
+    for (int i = 0; i < texts->nelts; i++) {
+        end = stpcpy(stpcpy(end, i ? ", " : ""), APR_ARRAY_IDX(texts, i, const char *));
+    }
+    return joined;
 }
 
 icp_error_t *icp_output_finish(apr_pool_t *pool)

@@ -44,6 +44,21 @@ icp_error_t *icp_overview_read(icp_overview_t **result, icp_register_t *reg, apr
     return NULL;
 }
 
+icp_error_t *icp_overview_names(apr_array_header_t **names, icp_register_t *reg, apr_int64_t license_id,
+                                apr_pool_t *pool)
+{
+    icp_stmt_t *stmt;
+    int row;
+    *names = apr_array_make(pool, 64, sizeof(const char *));
+    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_OVERVIEW_NAMES, "i", license_id));
+    ICP_TRY(icp_stmt_step(&row, stmt));
+    while (row) {
+        APR_ARRAY_PUSH(*names, const char *) = icp_stmt_text(stmt, 0, pool);
+        ICP_TRY(icp_stmt_step(&row, stmt));
+    }
+    return NULL;
+}
+
 typedef struct walk_t {
     icp_standing_fn *fn;
     void *baton;

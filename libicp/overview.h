@@ -22,6 +22,10 @@ typedef struct icp_overview_t {
 
 icp_error_t *icp_overview_read(icp_overview_t **overview, icp_register_t *reg, apr_pool_t *pool);
 
+/* Names (const char *) of all sites, or of those that must show the license with this id; 0: all. */
+icp_error_t *icp_overview_names(apr_array_header_t **names, icp_register_t *reg, apr_int64_t license_id,
+                                apr_pool_t *pool);
+
 /* Where one site stands. */
 typedef struct icp_standing_t {
     const char *site;

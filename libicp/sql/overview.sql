@@ -14,6 +14,9 @@ SELECT reason, count(*) FROM suspension WHERE closed_at IS NULL GROUP BY reason 
 SELECT coalesce((SELECT verdict FROM inspection WHERE site_id = site.id ORDER BY id DESC LIMIT 1), 'never') AS word, count(*)
   FROM site GROUP BY word ORDER BY word;
 
+-- STMT_OVERVIEW_NAMES
+SELECT name FROM site WHERE ?1 = 0 OR id IN (SELECT site_id FROM site_license WHERE license_id = ?1) ORDER BY name;
+
 -- STMT_STANDINGS
 SELECT site.name, suspension.reason, suspension.opened_at, inspection.verdict, inspection.reason, inspection.detail,
        inspection.first_at, inspection.last_at, site.serve_unlicensed,

@@ -143,7 +143,7 @@ def test_nobody_answers(shop):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         look = data(shop, "check", "shop.example.cn", "--connect", f"127.0.0.1:{closed.getsockname()[1]}", code=1)[0]
-    assert (look["verdict"], look["reason"], look["status"]) == ("unreadable", "unreached", None) and "no answer" in look["fault"]
+    assert (look["verdict"], look["reason"], look["status"]) == ("unreadable", "unreached", None) and "no answer by http or https" in look["fault"]
 
 
 def test_the_home_page_on_file_is_the_one_that_is_fetched(httpd):
@@ -329,7 +329,7 @@ def test_queue_names_what_needs_a_person(httpd):
     queue = items(httpd)
     assert set(queue) == {"bad.example.cn", "hidden.example.cn", "shell.example.cn", "free.example.cn"}
     assert queue["bad.example.cn"]["command"] == "icpadmin suspend bad.example.cn --reason missing"
-    assert "hidden" in queue["hidden.example.cn"]["why"] and "unreadable" in queue["shell.example.cn"]["why"]
+    assert "not displayed" in queue["hidden.example.cn"]["why"] and "cannot be judged" in queue["shell.example.cn"]["why"]
     assert OTHER in queue["free.example.cn"]["why"] and "license add" in queue["free.example.cn"]["command"]
     httpd.icpadmin("queue", "--seen", "shell.example.cn", code=2)
     httpd.icpadmin("queue", "--seen", "good.example.cn", "--note", "x", code=1)
