@@ -66,7 +66,7 @@ typedef struct icp_given_t {
     X(license_add) X(license_list) X(license_show) X(license_cancel) X(license_revoke) X(license_reinstate)           \
     X(license_import) X(license_export)                                                                               \
     X(site_add) X(site_list) X(site_show) X(site_edit) X(site_remove) X(site_import) X(site_discover)                 \
-    X(check) X(suspend) X(enable) X(pass) X(queue) X(log) X(backup) X(restore) X(help)
+    X(check) X(suspend) X(enable) X(pass) X(queue) X(log) X(backup) X(restore) X(doctor) X(help)
 /* clang-format on */
 
 #define ICP_COMMAND_DECLARE(name) extern const icp_command_t icp_cmd_##name;

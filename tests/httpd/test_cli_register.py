@@ -342,6 +342,25 @@ def test_a_backup_into_the_present_folder(register, tmp_path):
     assert (tmp_path / "here").exists()
 
 
+# --- doctor --------------------------------------------------------------------------------------------------------------------
+
+
+def test_doctor(register):
+    httpd = register
+    assert all(check["ok"] and check["remedy"] is None for check in data(httpd, "doctor"))
+    (httpd.state / "pass.key").chmod(0o644)
+    bad = [check for check in data(httpd, "doctor", code=5) if not check["ok"]]
+    assert [check["name"] for check in bad] == ["pass.key"] and bad[0]["remedy"]
+    assert bad[0]["message"] in httpd.icpadmin("doctor", code=5).out
+    (httpd.state / "pass.key").chmod(0o600)
+    (httpd.state / "register.db.bell").unlink()
+    httpd.icpadmin("doctor", code=5)
+    httpd.icpadmin("doctor", "--repair")
+    httpd.icpadmin("doctor")
+    httpd.register.write_bytes(b"not a database" * 1000)
+    assert "BAD" in httpd.icpadmin("doctor", code=5).out
+
+
 # --- every change takes --dry-run --------------------------------------------------------------------------------------------
 
 
