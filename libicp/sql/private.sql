@@ -31,3 +31,5 @@ CREATE TRIGGER private.event_stays_as_written BEFORE UPDATE ON event
 BEGIN SELECT RAISE (ABORT, 'an event is never changed'); END;
 CREATE TRIGGER private.event_is_kept BEFORE DELETE ON event
 BEGIN SELECT RAISE (ABORT, 'an event is never deleted'); END;
+CREATE TRIGGER private.event_is_new BEFORE INSERT ON event WHEN EXISTS (SELECT 1 FROM event WHERE id = NEW.id)
+BEGIN SELECT RAISE (ABORT, 'an event is never replaced'); END;
