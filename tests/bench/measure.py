@@ -6,8 +6,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "httpd"))
 
-from env import Httpd  # noqa: E402 (the harness of the httpd tests)
+import client  # noqa: E402 (the harness of the httpd tests)
+from env import Httpd  # noqa: E402
 
+client.TIMEOUT = 600  # callgrind is slow, and slower beside other work
 REQUESTS = 2000
 
 

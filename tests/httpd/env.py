@@ -285,6 +285,7 @@ class Httpd:
         """Ends the server if it runs."""
         if self._process is None or self._process.poll() is not None:
             return
+        time.sleep(0.1)  # a SIGTERM while a child of event closes a connection can make httpd itself crash
         self._process.send_signal(signal.SIGTERM)
         try:
             self._process.wait(WAIT)
