@@ -62,7 +62,7 @@ static void check_file(doctor_t *doctor, const file_rule_t *rule)
                                        : apr_pstrcat(doctor->pool, doctor->reg->path, rule->suffix, NULL);
     if (lstat(path, &status) != 0) {
         const char *remedy = strcmp(rule->suffix, ".bell") ? "put it back from a backup with icpadmin restore"
-                                                           : "icpadmin doctor --fix makes a new one, as the next change does";
+                                                           : "icpadmin doctor --repair makes a new one, as the next change does";
         tell(doctor, "files", remedy, apr_psprintf(doctor->pool, "%s: %s", path, strerror(errno)));
     }
     else if (status.st_uid != 0 && status.st_uid != geteuid()) {
