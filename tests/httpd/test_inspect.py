@@ -207,8 +207,9 @@ def test_visitor_who_goes_away_says_nothing(httpd):
     with socket.create_connection(("127.0.0.1", httpd.port)) as visitor:
         visitor.sendall(f"GET / HTTP/1.1\r\nHost: {SITE}\r\n\r\n".encode())
         visitor.recv(100)
-    httpd.get(URL)  # the next response gets the full read although the interval is long
-    seen(httpd, "displayed")
+    # Once that is noticed, the next response gets the full read although the interval is long.
+    httpd.wait_for(lambda: httpd.get(URL) and SITE in sightings(httpd))
+    assert sightings(httpd)[SITE]["verdict"] == "displayed"
 
 
 def test_inspect_off(httpd):
