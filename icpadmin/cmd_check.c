@@ -127,7 +127,7 @@ static icp_error_t *enforce(sweep_t *sweep)
     if (names->nelts) ICP_TRY(icp_suspend_all(cli, failing, names->nelts, "found by icpadmin check --enforce"));
     for (int i = 0; i < names->nelts; i++) {
         if (failing[i].suspension) {
-            icp_say(cli, "%s suspended: %s, case %" APR_INT64_T_FMT, failing[i].site, failing[i].reason,
+            icp_say(cli, "%s suspended: %s, case " ICP_CASE_FORMAT, failing[i].site, failing[i].reason,
                     failing[i].suspension->id);
         }
     }
@@ -164,7 +164,10 @@ static icp_error_t *run_check(icp_cli_t *cli)
     icp_progress(cli, NULL);
     if (!error) error = flush(&sweep);
     if (error) return error;
-    if (!cli->json && sweep.list) icp_list_end(sweep.list, "no site on file");
+    if (!cli->json && sweep.list) {
+        icp_list_sort(sweep.list);
+        icp_list_end(sweep.list, "no site on file");
+    }
     if (sweep.compliant < sweep.done) cli->status = ICP_REFUSED;
     if (sweep.enforce) error = enforce(&sweep);
     if (cli->json) icp_list_end(sweep.list, NULL);

@@ -32,7 +32,7 @@ static icp_error_t *run_doctor(icp_cli_t *cli)
     }
     icp_list_end(list, NULL);
     if (failed) cli->status = ICP_FAULT;
-    icp_remark(cli, "%d of %d checks failed", failed, checks->nelts);
+    if (failed) icp_remark(cli, "%d of %d checks failed", failed, checks->nelts);
     return NULL;
 }
 

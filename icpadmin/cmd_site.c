@@ -2,6 +2,7 @@
 #include "site.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include <apr_strings.h>
 
@@ -9,6 +10,7 @@
 #include "names.h"
 #include "options.h"
 #include "output.h"
+#include "overview.h"
 
 static json_t *suspension_json(const icp_suspension_t *suspension)
 {
@@ -131,9 +133,8 @@ static const char *readable_hosts(const icp_site_t *site, apr_pool_t *pool)
 
 static const char *history_line(const icp_suspension_t *suspension, apr_pool_t *pool)
 {
-    const char *opened =
-        apr_psprintf(pool, "case %" APR_INT64_T_FMT ", %s, from %s by %s", suspension->id, suspension->reason,
-                     icp_time_text(suspension->opened_at, pool), suspension->opened_by);
+    const char *opened = apr_psprintf(pool, ICP_CASE_FORMAT ", %s, from %s by %s", suspension->id, suspension->reason,
+                                      icp_time_text(suspension->opened_at, pool), suspension->opened_by);
     if (!suspension->closed_at) return apr_pstrcat(pool, opened, ", open", NULL);
     return apr_psprintf(pool, "%s to %s by %s", opened, icp_time_text(suspension->closed_at, pool),
                         suspension->closed_by);
@@ -159,11 +160,21 @@ static void show_site(const icp_cli_t *cli, const icp_site_t *site, const apr_ar
     icp_list_end(list, NULL);
 }
 
+/* A client quotes the case reference of the notice. */
+static icp_error_t *find_site(icp_site_t **site, const icp_cli_t *cli, const char *text)
+{
+    const char *name = NULL, *digits = text + sizeof ICP_CASE_PREFIX - 1;
+    if (!strncasecmp(text, ICP_CASE_PREFIX, sizeof ICP_CASE_PREFIX - 1) && !digits[strspn(digits, "0123456789")]) {
+        ICP_TRY(icp_overview_case(&name, cli->reg, apr_atoi64(digits), cli->pool));
+    }
+    return icp_site_get(site, cli->reg, name ? name : text, cli->pool);
+}
+
 static icp_error_t *run_show(icp_cli_t *cli)
 {
     icp_site_t *site;
     apr_array_header_t *history;
-    ICP_TRY(icp_site_get(&site, cli->reg, APR_ARRAY_IDX(cli->arguments, 0, const char *), cli->pool));
+    ICP_TRY(find_site(&site, cli, APR_ARRAY_IDX(cli->arguments, 0, const char *)));
     ICP_TRY(icp_suspension_history(&history, cli->reg, site->name, cli->pool));
     if (!cli->json) {
         show_site(cli, site, history);
@@ -303,12 +314,13 @@ const icp_command_t icp_cmd_site_list = {
 const icp_command_t icp_cmd_site_show = {
     .noun = "site",
     .verb = "show",
-    .arguments = "SITE|HOST",
+    .arguments = "SITE|HOST|CASE",
     .least = 1,
     .most = 1,
     .need = ICP_NEED_REGISTER,
     .summary = "show one site with its suspensions",
-    .example = "icpadmin site show www.shop.example.cn",
+    .details = "CASE is the reference on the notice that a client quotes.",
+    .example = "icpadmin site show www.shop.example.cn\nicpadmin site show ICP-000012",
     .run = run_show,
 };
 

@@ -75,7 +75,7 @@ static icp_error_t *run_suspend(icp_cli_t *cli)
         const icp_suspend_t *answer = &answers[i];
         if (list) icp_list_object(list, icp_suspend_json(answer));
         if (answer->error) continue;
-        icp_say(cli, "%s suspended: %s, case %" APR_INT64_T_FMT, answer->site, answer->reason, answer->suspension->id);
+        icp_say(cli, "%s suspended: %s, case " ICP_CASE_FORMAT, answer->site, answer->reason, answer->suspension->id);
         if (!strcmp(answer->verdict, "displayed")) {
             icp_warn(cli, "%s: the newest look at its home page found its number displayed", answer->site);
         }

@@ -220,16 +220,16 @@ static int is_web_port(const transfer_t *transfer, const char *port, const char 
     return !strcmp(port, "80") || !strcmp(port, "443") || (home_port && !strcmp(port, home_port));
 }
 
-/* By host and port: the connection goes to this host's loopback whatever the name, and a site must not send staff's requests to
- * other services there. */
+/* By host and port: the connection goes to this host's loopback whatever the name, and a site must not send staff's
+ * requests to other services there. */
 static int inside_site(const transfer_t *transfer, const char *text)
 {
     const icp_site_t *site = transfer->fetched->site;
     CURLU *url = parse_url(text), *home = *site->homepage == '/' ? NULL : parse_url(site->homepage);
     const char *port = url_part(url, CURLUPART_PORT, transfer->pool);
     const char *home_port = url_part(home, CURLUPART_PORT, transfer->pool);
-    int inside = port && is_web_port(transfer, port, home_port)
-                 && is_host_of(site, url_part(url, CURLUPART_HOST, transfer->pool), transfer->pool);
+    int inside = port && is_web_port(transfer, port, home_port) &&
+                 is_host_of(site, url_part(url, CURLUPART_HOST, transfer->pool), transfer->pool);
     curl_url_cleanup(url);
     curl_url_cleanup(home);
     return inside;

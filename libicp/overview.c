@@ -59,6 +59,17 @@ icp_error_t *icp_overview_names(apr_array_header_t **names, icp_register_t *reg,
     return NULL;
 }
 
+icp_error_t *icp_overview_case(const char **site, icp_register_t *reg, apr_int64_t suspension_id, apr_pool_t *pool)
+{
+    icp_stmt_t *stmt;
+    int row;
+    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_OVERVIEW_CASE, "i", suspension_id));
+    ICP_TRY(icp_stmt_step(&row, stmt));
+    *site = row ? icp_stmt_text(stmt, 0, pool) : NULL;
+    icp_stmt_reset(stmt);
+    return NULL;
+}
+
 typedef struct walk_t {
     icp_standing_fn *fn;
     void *baton;

@@ -26,6 +26,9 @@ icp_error_t *icp_overview_read(icp_overview_t **overview, icp_register_t *reg, a
 icp_error_t *icp_overview_names(apr_array_header_t **names, icp_register_t *reg, apr_int64_t license_id,
                                 apr_pool_t *pool);
 
+/* The site of the suspension with this id, open or closed; NULL if there is none. */
+icp_error_t *icp_overview_case(const char **site, icp_register_t *reg, apr_int64_t suspension_id, apr_pool_t *pool);
+
 /* Where one site stands. */
 typedef struct icp_standing_t {
     const char *site;
@@ -37,7 +40,7 @@ typedef struct icp_standing_t {
     int serve_unlicensed;
     int active_numbers; /* numbers of active licenses that it may show */
     apr_time_t created_at;
-    apr_time_t reviewed_at; /* when a person last found its page to be right; 0 */
+    apr_time_t reviewed_at; /* when its page was last found to be right, by a person or to enable it; 0 */
 } icp_standing_t;
 
 typedef icp_error_t *icp_standing_fn(const icp_standing_t *standing, void *baton, apr_pool_t *pool);

@@ -7,6 +7,10 @@
 
 struct icp_site_t; /* site.h */
 
+/* A case reference as clients read it on the notice and quote it to support; its argument is a suspension's id. */
+#define ICP_CASE_PREFIX "ICP-"
+#define ICP_CASE_FORMAT ICP_CASE_PREFIX "%06" APR_INT64_T_FMT
+
 typedef struct icp_suspension_t {
     apr_int64_t id; /* the case reference */
     const char *reason;

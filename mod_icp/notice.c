@@ -12,6 +12,7 @@
 #include "icp_notice_pages.h"
 #include "negotiate.h"
 #include "pass.h"
+#include "suspension.h"
 #include "template.h"
 
 #define RETRY_AFTER "3600" /* seconds; for 503 */
@@ -122,7 +123,7 @@ static const char **make_values(request_rec *r, const icp_conf_t *conf, const ic
     values[V_EXPECTED] = join_numbers(notice_case, pool);
     values[V_SNIPPET_ZH] = apr_psprintf(pool, MINISTRY_LINK, number ? number : "您的备案号");
     values[V_SNIPPET_EN] = apr_psprintf(pool, MINISTRY_LINK, number ? number : "your ICP number");
-    values[V_CASE] = notice_case->case_id ? apr_psprintf(pool, "ICP-%06" APR_INT64_T_FMT, notice_case->case_id) : NULL;
+    values[V_CASE] = notice_case->case_id ? apr_psprintf(pool, ICP_CASE_FORMAT, notice_case->case_id) : NULL;
     values[V_PROVIDER] = conf->provider_name;
     values[V_PROVIDER_URL] = conf->provider_url;
     values[V_CONTACT] = conf->contact;

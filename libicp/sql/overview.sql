@@ -17,12 +17,15 @@ SELECT coalesce((SELECT verdict FROM inspection WHERE site_id = site.id ORDER BY
 -- STMT_OVERVIEW_NAMES
 SELECT name FROM site WHERE ?1 = 0 OR id IN (SELECT site_id FROM site_license WHERE license_id = ?1) ORDER BY name;
 
+-- STMT_OVERVIEW_CASE
+SELECT site.name FROM suspension JOIN site ON site.id = suspension.site_id WHERE suspension.id = ?1;
+
 -- STMT_STANDINGS
 SELECT site.name, suspension.reason, suspension.opened_at, inspection.verdict, inspection.reason, inspection.detail,
        inspection.first_at, inspection.last_at, site.serve_unlicensed,
        (SELECT count(*) FROM site_license JOIN license ON license.id = license_id
          WHERE site_id = site.id AND license.status = 'active'), site.created_at,
-       (SELECT max(at) FROM private.event WHERE subject = site.name AND action = 'site.review')
+       (SELECT max(at) FROM private.event WHERE subject = site.name AND action IN ('site.review', 'site.enable'))
   FROM site
   LEFT JOIN suspension ON suspension.site_id = site.id AND suspension.closed_at IS NULL
   LEFT JOIN inspection ON inspection.id = (SELECT max(id) FROM inspection WHERE site_id = site.id)

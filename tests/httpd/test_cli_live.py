@@ -277,6 +277,7 @@ def test_attest_is_for_pages_that_no_machine_can_read(shop):
     shop.write("shop.example.cn", {"index.html": '<body><h1>店</h1><footer><img src="icp.png"></footer>'})
     assert "attests" in shop.icpadmin("enable", "shop.example.cn", *attest, "--actor", "李雷").out
     assert shop.get("http://shop.example.cn/").status == 200
+    assert data(shop, "queue") == []  # it has just been judged by a person
     event = [e for e in data(shop, "log", "--site", "shop.example.cn") if e["note"] == "in the footer image"][-1]
     assert event["actor"] == "李雷" and NUMBER in json.dumps(event["after"], ensure_ascii=False)
 

@@ -254,6 +254,8 @@ def test_suspend(register):
     assert state_of(httpd) == before
     answer = data(httpd, "suspend", "shop.example.cn", "--reason", "missing", "--note", "说明")[0]
     assert answer["site"] == "shop.example.cn" and answer["suspended"] and answer["error"] is None and answer["case"] > 0
+    assert data(httpd, "site", "show", f"ICP-{answer['case']:06d}")["name"] == "shop.example.cn"
+    httpd.icpadmin("site", "show", "ICP-999999", code=3)
     again = httpd.icpadmin("suspend", "shop.example.cn", "--reason", "missing", code=1)
     assert "shop.example.cn" in again.err and again.out == ""
     httpd.icpadmin("suspend", "shop.example.cn", "--reason", "ugly", code=2)
