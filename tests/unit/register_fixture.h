@@ -148,7 +148,7 @@ UNUSED static int verify(icp_register_t *reg)
     ck_assert_int_eq(number(reg->db, "SELECT count(*) FROM private.event WHERE action = 'holder.add'"), holders);
     ck_assert_int_eq(number(reg->db, "SELECT pending_swap FROM private.state"), 0);
     ok(icp_audit_verify(reg, &events, pool));
-    ck_assert_int_eq(events, holders + 1);
+    ck_assert_int_ge(events, holders + 1);
     ck_assert(!icp_register_unsettled(reg, pool));
     return holders;
 }

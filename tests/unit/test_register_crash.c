@@ -6,6 +6,7 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 
+#include "backup.h"
 #include "snapshot.h"
 
 /* Can the call alter a file or a directory? Between two that can, one moment is as good as another. */
@@ -185,6 +186,37 @@ START_TEST(test_create)
 }
 END_TEST
 
+static void restore_once(void)
+{
+    icp_restore_t *result;
+    if (icp_backup_restore(&result, path, in_folder("backup"), "tester", 0, pool)) _exit(2);
+}
+
+/* restore: the state before, or the backup's, of both databases. */
+START_TEST(test_restore)
+{
+    icp_register_t *reg = open_register();
+    ok(add(reg, 2));
+    ok(icp_backup_write(reg, in_folder("backup"), pool));
+    int old = 0, new = 0;
+    for (int n = 1, killed = 1; killed > 0; n++) {
+        if (verify(reg) == 2) ok(add(reg, 3));
+        icp_register_disconnect(reg);
+        pid_t sitter = n % 4 == 3 ? sit_on(path, SEAT_SHARED) : 0;
+        killed = run_until(n, restore_once);
+        if (sitter) end(sitter);
+        if (killed < 0) return;
+        reg = open_register();
+        int now = verify(reg);
+        ck_assert_msg(now == 2 || now == 5, "call %d: %d holders", n, now);
+        if (now == 5) old++;
+        else new++;
+    }
+    ck_assert_int_gt(old, 10);
+    ck_assert_int_gt(new, 1);
+}
+END_TEST
+
 static void change_for_ever(void)
 {
     icp_register_t *reg;
@@ -225,6 +257,6 @@ int main(void)
 {
     apr_initialize();
     const TTest *tests[] = {test_in_place, test_in_place_reader_after, test_in_place_false_writer_after, test_in_copy,
-                            test_in_copy_reader_after, test_create, test_random_moments};
+                            test_in_copy_reader_after, test_create, test_restore, test_random_moments};
     return run_suite("register-crash", tests, sizeof tests / sizeof tests[0], setup_register);
 }
