@@ -20,7 +20,8 @@ enum {
     ICP_EL_FALLBACK = 1 << 9,   /* is displayed, but its content only where the browser does not know it */
     ICP_EL_HEADING = 1 << 10,
     ICP_EL_BREAKOUT = 1 << 11,  /* ends svg and math */
-    ICP_EL_GAP = 1 << 12        /* drawn as something between two texts: img, input … */
+    ICP_EL_GAP = 1 << 12,       /* drawn as something between two texts: img, input … */
+    ICP_EL_FOREIGN = 1 << 13    /* an element in svg and math only */
 };
 
 /* How the bytes after a start tag are read. */
@@ -39,7 +40,8 @@ typedef enum icp_element_e {
     ICP_ELEMENT_CELL, ICP_ELEMENT_CAPTION, ICP_ELEMENT_OPTION, ICP_ELEMENT_OPTGROUP, ICP_ELEMENT_SELECT, ICP_ELEMENT_DETAILS,
     ICP_ELEMENT_SUMMARY, ICP_ELEMENT_DIALOG, ICP_ELEMENT_TEMPLATE, ICP_ELEMENT_SCRIPT, ICP_ELEMENT_STYLE, ICP_ELEMENT_TITLE,
     ICP_ELEMENT_SVG, ICP_ELEMENT_MATH, ICP_ELEMENT_FOREIGN_HTML, ICP_ELEMENT_FOOTER, ICP_ELEMENT_IMG, ICP_ELEMENT_META,
-    ICP_ELEMENT_FRAME, ICP_ELEMENT_FONT, ICP_ELEMENT_HEADING, ICP_ELEMENT_LISTS, ICP_ELEMENT_INPUT, ICP_ELEMENT_DIV
+    ICP_ELEMENT_FRAME, ICP_ELEMENT_FONT, ICP_ELEMENT_HEADING, ICP_ELEMENT_LISTS, ICP_ELEMENT_INPUT, ICP_ELEMENT_DIV,
+    ICP_ELEMENT_OBJECT, ICP_ELEMENT_SVG_TEXT, ICP_ELEMENT_COLGROUP, ICP_ELEMENT_NOBR
 } icp_element_e;
 
 typedef struct icp_element_t {

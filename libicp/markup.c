@@ -220,7 +220,7 @@ static apr_size_t read_until(icp_markup_t *markup, char *text, apr_size_t length
     char *mark = memmem(text, length, "]]>", 3);
     apr_size_t known = mark ? (apr_size_t)(mark - text) : last ? length : length > 2 ? length - 2 : 0;
     while (known > 0 && !mark && !last && (text[known] & 0xC0) == 0x80) known--;
-    text_event(markup, text, known, ICP_CONTENT_RAW);
+    text_event(markup, text, known, ICP_CONTENT_PLAINTEXT);
     if (mark) markup->mode = ICP_MARKUP_DATA;
     return mark ? known + 3 : known;
 }

@@ -6,7 +6,7 @@
 
 typedef struct entry_t {
     const icp_element_t *element;
-    apr_uint32_t name;     /* hash: tells elements apart that the table does not have */
+    apr_uint32_t name;     /* its hash */
     unsigned short parent; /* index of the entry it is drawn in: that below it but for what a table pushes out */
     unsigned char foreign, first_summary;
     icp_effect_t own;
@@ -34,7 +34,7 @@ struct icp_nesting_t {
 
 static int hidden(const icp_surroundings_t *all)
 {
-    return all->none || all->inner_none || all->away || all->invisible || all->tiny;
+    return all->none || all->inner_none || all->away || all->invisible || all->tiny || all->graphic;
 }
 
 static void compute(icp_nesting_t *nesting, int index)
@@ -54,6 +54,7 @@ static void compute(icp_nesting_t *nesting, int index)
     all->away = top.away || own->away;
     all->invisible = own->visibility ? own->visibility == 1 : top.invisible;
     all->tiny = own->font ? own->font == 1 : top.tiny;
+    all->graphic = own->graphic ? own->graphic == 1 : top.graphic;
     all->footer = top.footer || own->footer;
     all->stored = was_hidden ? top.stored : own->stored;
     all->link = own->link ? own->link : top.link;
@@ -143,11 +144,11 @@ static int find(const icp_nesting_t *nesting, int which, unsigned flags, int bar
     return 0;
 }
 
-static int find_name(const icp_nesting_t *nesting, const icp_element_t *element, apr_uint32_t name, unsigned flags)
+static int find_name(const icp_nesting_t *nesting, apr_uint32_t name, unsigned flags)
 {
     for (int i = nesting->depth - 1; i > 0; i--) {
         const entry_t *entry = &nesting->open[i];
-        if (entry->element == element && entry->name == name) return i;
+        if (entry->name == name) return i;
         if (entry->element->flags & flags) return 0;
     }
     return 0;
@@ -158,11 +159,26 @@ static int in_table(const icp_nesting_t *nesting)
     return find(nesting, ICP_ELEMENT_TABLE, 0, ICP_ELEMENT_TEMPLATE);
 }
 
+/* The innermost cell, caption, object or template: formatting elements are opened again only inside of it. */
 static int marker(const icp_nesting_t *nesting)
 {
     int i = nesting->depth - 1;
-    while (i > 0 && !(nesting->open[i].element->flags & ICP_EL_SCOPE)) i--;
+    for (; i > 0; i--) {
+        const icp_element_t *element = nesting->open[i].element;
+        if (element->flags & ICP_EL_SCOPE && element->flags & ICP_EL_SPECIAL && element->which != ICP_ELEMENT_TABLE) break;
+    }
     return i;
+}
+
+/* The table whose rows, not whose cells, the page is in the midst of; 0: none. */
+static int in_rows(const icp_nesting_t *nesting)
+{
+    for (int i = nesting->depth - 1; i > 0; i--) {
+        const icp_element_t *element = nesting->open[i].element;
+        if (element->flags & ICP_EL_TABLE) return in_table(nesting);
+        if (element->flags & ICP_EL_CELL || element->which == ICP_ELEMENT_TEMPLATE) return 0;
+    }
+    return 0;
 }
 
 /* Where what comes now is drawn: what stands straight in a table's rows, outside the table. */
@@ -190,6 +206,22 @@ static int push(icp_nesting_t *nesting, const entry_t *entry)
     return index;
 }
 
+static void close_columns(icp_nesting_t *nesting)
+{
+    if (top(nesting)->which == ICP_ELEMENT_COLGROUP) pop_to(nesting, nesting->depth - 1);
+}
+
+/* The formatting elements that an earlier end tag closed on its way. */
+static void open_again(icp_nesting_t *nesting)
+{
+    if (!nesting->again_count) return;
+    int here = marker(nesting);
+    for (int i = 0; i < nesting->again_count; i++) {
+        again_t *again = &nesting->again[i];
+        if (again->at == 0 && again->marker == here) again->at = push(nesting, &again->entry);
+    }
+}
+
 static void close_p(icp_nesting_t *nesting)
 {
     if (!nesting->paragraphs) return;
@@ -212,13 +244,13 @@ static void close_item(icp_nesting_t *nesting, int which, int other)
 }
 
 /* An end tag of a formatting element, or a new a in an open one. */
-static void end_formatting(icp_nesting_t *nesting, const icp_element_t *element)
+static void end_formatting(icp_nesting_t *nesting, apr_uint32_t name)
 {
-    int index = find_name(nesting, element, 0, ICP_EL_SCOPE), through_special = 0;
+    int index = find_name(nesting, name, ICP_EL_SCOPE), through_special = 0;
     int here = marker(nesting);
     for (int i = nesting->again_count - 1; i >= 0; i--) {
         again_t *again = &nesting->again[i];
-        if (again->entry.element != element || again->marker != here || again->at != index) continue;
+        if (again->entry.name != name || again->marker != here || again->at != index) continue;
         memmove(again, again + 1, (apr_size_t)(nesting->again_count - i - 1) * sizeof *again);
         nesting->again_count--;
         break;
@@ -255,9 +287,10 @@ static int make_room(icp_nesting_t *nesting, const icp_element_t *element)
 }
 
 /* What the start tag closes before it opens. 0: the tag is ignored. */
-static int prepare(icp_nesting_t *nesting, const icp_element_t *element)
+static int prepare(icp_nesting_t *nesting, const icp_element_t *element, apr_uint32_t name)
 {
     int at;
+    if (strcmp(element->name, "col") != 0 && element->which != ICP_ELEMENT_TEMPLATE) close_columns(nesting);
     if (element->flags & ICP_EL_CLOSES_P) {
         if (element->which == ICP_ELEMENT_LI) close_item(nesting, ICP_ELEMENT_LI, 0);
         if (element->which == ICP_ELEMENT_DD || element->which == ICP_ELEMENT_DT) close_item(nesting, ICP_ELEMENT_DD, ICP_ELEMENT_DT);
@@ -268,7 +301,8 @@ static int prepare(icp_nesting_t *nesting, const icp_element_t *element)
         if (top(nesting)->which == ICP_ELEMENT_HEADING) pop_to(nesting, nesting->depth - 1);
         return 1;
     case ICP_ELEMENT_A:
-        if (find_name(nesting, element, 0, ICP_EL_SCOPE)) end_formatting(nesting, element);
+    case ICP_ELEMENT_NOBR:
+        if (find_name(nesting, name, ICP_EL_SCOPE)) end_formatting(nesting, name);
         return 1;
     case ICP_ELEMENT_BUTTON:
         if ((at = find(nesting, ICP_ELEMENT_BUTTON, ICP_EL_SCOPE, 0))) pop_to(nesting, at);
@@ -284,7 +318,7 @@ static int prepare(icp_nesting_t *nesting, const icp_element_t *element)
         return 1;
     case ICP_ELEMENT_FORM: return nesting->form == 0;
     case ICP_ELEMENT_TABLE:
-        if (top(nesting)->flags & ICP_EL_TABLE && (at = in_table(nesting))) pop_to(nesting, at);
+        if ((at = in_rows(nesting))) pop_to(nesting, at);
         return 1;
     default: return element->flags & ICP_EL_CELL ? make_room(nesting, element) : 1;
     }
@@ -301,24 +335,37 @@ int icp_nesting_foreign(const icp_nesting_t *nesting)
     return is_foreign(nesting);
 }
 
+static void leave_foreign(icp_nesting_t *nesting)
+{
+    while (is_foreign(nesting)) pop_to(nesting, nesting->depth - 1);
+}
+
+const icp_element_t *icp_nesting_element(icp_nesting_t *nesting, const icp_tag_t *tag)
+{
+    const icp_element_t *element = tag->element;
+    if (element->flags & ICP_EL_BREAKOUT) leave_foreign(nesting);
+    if (is_foreign(nesting)) {
+        int known = element->flags & (ICP_EL_FOREIGN | ICP_EL_UNDRAWN) || element->which == ICP_ELEMENT_SVG || element->which == ICP_ELEMENT_MATH;
+        return known ? element : icp_element("", 0);
+    }
+    return element->flags & ICP_EL_FOREIGN ? icp_element("", 0) : element;
+}
+
 void icp_nesting_start(icp_nesting_t *nesting, const icp_tag_t *tag, const icp_effect_t *effect)
 {
     const icp_element_t *element = tag->element;
-    entry_t entry = {.element = element, .own = *effect};
+    entry_t entry = {.element = element, .own = *effect, .name = hash(tag->name, tag->name_length)};
     if (element->which == ICP_ELEMENT_HTML || element->which == ICP_ELEMENT_BODY) {
         merge(nesting, effect);
         return;
     }
     if (element->which == ICP_ELEMENT_HEAD) return;
-    if (!*element->name) entry.name = hash(tag->name, tag->name_length);
-    if (is_foreign(nesting) && element->flags & ICP_EL_BREAKOUT) {
-        while (is_foreign(nesting)) pop_to(nesting, nesting->depth - 1);
-    }
     if (is_foreign(nesting)) {
         if (tag->selfclosing) return;
     }
     else {
-        if (!prepare(nesting, element) || element->flags & ICP_EL_VOID) return;
+        if (!prepare(nesting, element, entry.name) || element->flags & ICP_EL_VOID) return;
+        if (!(element->flags & (ICP_EL_CLOSES_P | ICP_EL_CELL | ICP_EL_TABLE | ICP_EL_UNDRAWN))) open_again(nesting);
         if (tag->selfclosing && (element->which == ICP_ELEMENT_SVG || element->which == ICP_ELEMENT_MATH)) return;
     }
     entry.foreign = is_foreign(nesting) || element->which == ICP_ELEMENT_SVG || element->which == ICP_ELEMENT_MATH;
@@ -344,10 +391,12 @@ void icp_nesting_start(icp_nesting_t *nesting, const icp_tag_t *tag, const icp_e
     }
 }
 
-static int find_ended(icp_nesting_t *nesting, const icp_tag_t *tag)
+/* The entry that an end tag ends, 0 if none. */
+static int find_ended(const icp_nesting_t *nesting, const icp_element_t *element, apr_uint32_t name)
 {
-    const icp_element_t *element = tag->element;
-    apr_uint32_t name = *element->name ? 0 : hash(tag->name, tag->name_length);
+    for (int i = nesting->depth - 1; i > 0 && nesting->open[i].foreign && is_foreign(nesting); i--) {
+        if (nesting->open[i].name == name) return i;
+    }
     switch (element->which) {
     case ICP_ELEMENT_P: return find(nesting, ICP_ELEMENT_P, ICP_EL_SCOPE, ICP_ELEMENT_BUTTON);
     case ICP_ELEMENT_LI: return find(nesting, ICP_ELEMENT_LI, ICP_EL_SCOPE, ICP_ELEMENT_LISTS);
@@ -356,16 +405,16 @@ static int find_ended(icp_nesting_t *nesting, const icp_tag_t *tag)
     default: break;
     }
     if (element->flags & (ICP_EL_TABLE | ICP_EL_CELL)) {
-        int index = find_name(nesting, element, 0, 0);
+        int index = find_name(nesting, name, 0);
         return index > in_table(nesting) ? index : 0;
     }
-    if (element->flags & (ICP_EL_SPECIAL | ICP_EL_BLOCK)) return find_name(nesting, element, name, ICP_EL_SCOPE);
-    return find_name(nesting, element, name, ICP_EL_SPECIAL);
+    return find_name(nesting, name, element->flags & ICP_EL_SPECIAL ? ICP_EL_SCOPE : ICP_EL_SPECIAL);
 }
 
 void icp_nesting_end(icp_nesting_t *nesting, const icp_tag_t *tag)
 {
     const icp_element_t *element = tag->element;
+    if (element->which == ICP_ELEMENT_P || element->which == ICP_ELEMENT_BR) leave_foreign(nesting);
     if (element->flags & ICP_EL_VOID || element->which == ICP_ELEMENT_BODY || element->which == ICP_ELEMENT_HTML ||
         element->which == ICP_ELEMENT_HEAD) {
         return;
@@ -374,25 +423,23 @@ void icp_nesting_end(icp_nesting_t *nesting, const icp_tag_t *tag)
         if (--nesting->overflow == 0) nesting->overflow_hides = 0;
         return;
     }
+    apr_uint32_t name = hash(tag->name, tag->name_length);
     if (element->which == ICP_ELEMENT_FORM) {
         if (nesting->form) take_out(nesting, nesting->form);
-        return;
     }
-    if (element->flags & ICP_EL_FORMATTING && !is_foreign(nesting)) {
-        end_formatting(nesting, element);
-        return;
+    else if (element->flags & ICP_EL_FORMATTING && !is_foreign(nesting)) {
+        end_formatting(nesting, name);
     }
-    int index = find_ended(nesting, tag);
-    if (index) pop_to(nesting, index);
+    else {
+        int index = find_ended(nesting, element, name);
+        if (index) pop_to(nesting, index);
+    }
 }
 
 const icp_surroundings_t *icp_nesting_text(icp_nesting_t *nesting)
 {
-    int here = marker(nesting);
-    for (int i = 0; i < nesting->again_count; i++) {
-        again_t *again = &nesting->again[i];
-        if (again->at == 0 && again->marker == here) again->at = push(nesting, &again->entry);
-    }
+    close_columns(nesting);
+    open_again(nesting);
     if (nesting->overflow_hides) return &nesting->deep;
     return &nesting->open[drawn_in(nesting)].all;
 }

@@ -18,6 +18,7 @@ typedef struct icp_effect_t {
     unsigned away : 1;       /* drawn where or so that nobody sees it */
     unsigned visibility : 2; /* 1 hidden, 2 visible */
     unsigned font : 2;       /* font size: 1 zero, 2 some */
+    unsigned graphic : 2;    /* 1: svg, which draws no text of its own; 2: an element in it that does */
     unsigned block : 1;      /* its text is not joined with that around it */
     unsigned footer : 1;
     unsigned stored : 1;     /* content that is kept for other uses: template, select */
@@ -27,7 +28,7 @@ typedef struct icp_effect_t {
 
 /* What all open elements together do to text. */
 typedef struct icp_surroundings_t {
-    unsigned none : 1, inner_none : 1, away : 1, invisible : 1, tiny : 1;
+    unsigned none : 1, inner_none : 1, away : 1, invisible : 1, tiny : 1, graphic : 1;
     unsigned footer : 1, stored : 1;
     const char *because; /* NULL: a visitor sees the text */
     const char *link;    /* NULL: in no a */
@@ -37,7 +38,10 @@ typedef struct icp_nesting_t icp_nesting_t;
 
 icp_nesting_t *icp_nesting_create(apr_pool_t *pool);
 
-/* A start tag: opens its element or, where the Standard ignores it, does not. `effect` is copied. */
+/* What a start tag's element is here: svg and math have others than HTML, and some of HTML's end them (which this does). */
+const icp_element_t *icp_nesting_element(icp_nesting_t *nesting, const icp_tag_t *tag);
+
+/* A start tag, its element as icp_nesting_element says: opens its element or, where the Standard ignores it, does not. `effect` is copied. */
 void icp_nesting_start(icp_nesting_t *nesting, const icp_tag_t *tag, const icp_effect_t *effect);
 void icp_nesting_end(icp_nesting_t *nesting, const icp_tag_t *tag);
 

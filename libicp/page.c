@@ -76,10 +76,14 @@ static apr_size_t order_of(const icp_page_t *page, const char *text)
     return page->text_before + (apr_size_t)(text - page->text.bytes);
 }
 
+/* White space alone, no-break and ideographic spaces included? */
 static int is_blank(const char *text, apr_size_t length)
 {
     for (apr_size_t i = 0; i < length; i++) {
-        if (!apr_isspace(text[i])) return 0;
+        if (apr_isspace(text[i])) continue;
+        if (length - i >= 2 && memcmp(text + i, "\xC2\xA0", 2) == 0) i += 1;
+        else if (length - i >= 3 && memcmp(text + i, "\xE3\x80\x80", 3) == 0) i += 2;
+        else return 0;
     }
     return 1;
 }
@@ -158,6 +162,7 @@ static icp_content_e on_start(void *baton, icp_tag_t *tag)
     icp_passage_end(page->aside);
     look_at_attributes(page, tag);
     icp_shell_tag(page->shell, tag);
+    tag->element = icp_nesting_element(page->nesting, tag);
     icp_visible_effect(&effect, tag, page->pool);
     icp_nesting_start(page->nesting, tag, &effect);
     end_lines(page, icp_nesting_broke(page->nesting));
@@ -326,14 +331,6 @@ static void list_mentions(icp_page_t *page)
     }
 }
 
-static int hinted(const icp_page_t *page)
-{
-    for (int i = 0; i < page->report->mentions->nelts; i++) {
-        if (APR_ARRAY_IDX(page->report->mentions, i, icp_mention_t).where == ICP_WHERE_SCRIPT) return 1;
-    }
-    return 0;
-}
-
 const icp_page_report_t *icp_page_finish(icp_page_t *page, int complete)
 {
     icp_page_report_t *report = page->report;
@@ -354,7 +351,7 @@ const icp_page_report_t *icp_page_finish(icp_page_t *page, int complete)
         report->detail = "more numbers than are listed";
     }
     if (!report->cut) {
-        report->unreadable = icp_shell_reason(page->shell, report->text_bytes, hinted(page), &report->detail, page->pool);
+        report->unreadable = icp_shell_reason(page->shell, report->text_bytes, &report->detail, page->pool);
     }
     return report;
 }

@@ -14,7 +14,7 @@ struct icp_shell_t {
     int framesets;
     int refresh;        /* meta refresh to another page */
     int redirect;       /* a script that sets location */
-    int writes;         /* a script that writes into the page */
+    int speaks;         /* a script speaks of a filing */
     char root[64];      /* the empty element that scripts fill: "div id=app" */
     char footer_script[64];
     char footer_image[64];
@@ -84,13 +84,13 @@ void icp_shell_tag(icp_shell_t *shell, const icp_tag_t *tag)
 
 void icp_shell_script(icp_shell_t *shell, const char *text, apr_size_t length)
 {
-    static const char *const writes[] = {"document.write", NULL};
+    static const char *const filing[] = {"备案", "ICP备", "beian.miit", "icpNumber", "icp_number", "\\u5907\\u6848", "ICP\\u5907", NULL};
     static const char *const moves[] = {"location.href=", "location.href =", "location.replace(", "location=", "location =", NULL};
-    shell->writes |= contains_any(text, length, writes);
+    shell->speaks |= contains_any(text, length, filing);
     shell->redirect |= contains_any(text, length, moves);
 }
 
-icp_unreadable_e icp_shell_reason(icp_shell_t *shell, apr_size_t text_bytes, int hinted, const char **detail, apr_pool_t *pool)
+icp_unreadable_e icp_shell_reason(icp_shell_t *shell, apr_size_t text_bytes, const char **detail, apr_pool_t *pool)
 {
     *detail = NULL;
     if (shell->framesets || (shell->frames && text_bytes < LINK_TEXT)) {
@@ -109,7 +109,7 @@ icp_unreadable_e icp_shell_reason(icp_shell_t *shell, apr_size_t text_bytes, int
         *detail = apr_psprintf(pool, "%s%s%d scripts", shell->root, *shell->root ? " and " : "", shell->scripts);
         return ICP_UNREADABLE_SCRIPT;
     }
-    if (*shell->footer_script || hinted) {
+    if (*shell->footer_script || shell->speaks) {
         *detail = *shell->footer_script ? apr_psprintf(pool, "script %s", shell->footer_script) : "a script speaks of an ICP number";
         return ICP_UNREADABLE_SCRIPT;
     }

@@ -12,7 +12,7 @@
 
 /* The attributes that matter, as found: the first of each name counts. */
 typedef struct found_t {
-    icp_attribute_t style, hidden, popover, open, href, size;
+    icp_attribute_t style, hidden, popover, open, href, size, data;
 } found_t;
 
 static int is(const icp_attribute_t *attribute, const char *name)
@@ -50,6 +50,7 @@ static void collect(found_t *found, icp_effect_t *effect, const icp_tag_t *tag)
         else if (is(&attribute, "popover")) keep_first(&found->popover, &attribute);
         else if (is(&attribute, "open")) keep_first(&found->open, &attribute);
         else if (is(&attribute, "href")) keep_first(&found->href, &attribute);
+        else if (is(&attribute, "data")) keep_first(&found->data, &attribute);
         else if (is(&attribute, "size")) keep_first(&found->size, &attribute);
         else if ((is(&attribute, "class") || is(&attribute, "id")) && contains_word(&attribute)) effect->footer = 1;
     }
@@ -90,6 +91,13 @@ void icp_visible_effect(icp_effect_t *effect, const icp_tag_t *tag, apr_pool_t *
     effect->footer |= element->which == ICP_ELEMENT_FOOTER;
     effect->stored = element->which == ICP_ELEMENT_TEMPLATE || element->which == ICP_ELEMENT_SELECT;
     if (element->which == ICP_ELEMENT_FONT && found.size.length) effect->font = 2;
+    if (element->which == ICP_ELEMENT_SVG || element->which == ICP_ELEMENT_MATH) {
+        effect->graphic = 1;
+        effect->because = element->which == ICP_ELEMENT_SVG ? "svg outside its text elements" : "math outside its text elements";
+    }
+    else if (element->which == ICP_ELEMENT_SVG_TEXT || element->which == ICP_ELEMENT_FOREIGN_HTML) {
+        effect->graphic = 2;
+    }
     if (element->which == ICP_ELEMENT_A && found.href.name) effect->link = decoded(&found.href, pool);
 
     if (found.hidden.name) {
@@ -120,7 +128,7 @@ void icp_visible_effect(icp_effect_t *effect, const icp_tag_t *tag, apr_pool_t *
         effect->inner_none = 1;
         if (!effect->because) effect->because = "details without open";
     }
-    else if (element->flags & ICP_EL_FALLBACK || element->which == ICP_ELEMENT_SELECT) {
+    else if (element->flags & ICP_EL_FALLBACK || (element->which == ICP_ELEMENT_OBJECT && found.data.length) || element->which == ICP_ELEMENT_SELECT) {
         effect->inner_none = 1;
         if (!effect->because) effect->because = because(tag, "", pool);
     }
