@@ -125,3 +125,52 @@ apr_size_t icp_charref_decode(char *out, const char *text, apr_size_t length, in
     }
     return (apr_size_t)(to - out);
 }
+
+/* `digits` hexadecimal digits at `p`; -1 if there are not that many. */
+static long hexadecimal(const char *p, const char *end, int digits)
+{
+    long value = 0;
+    if (end - p < digits) return -1;
+    for (int i = 0; i < digits; i++) {
+        if (!apr_isxdigit(p[i])) return -1;
+        value = value * 16 + (apr_isdigit(p[i]) ? p[i] - '0' : (p[i] | 0x20) - 'a' + 10);
+    }
+    return value;
+}
+
+/* The escape at `at`: its length, 0 if it is none. */
+static apr_size_t escape(const char *at, const char *end, unsigned long *character)
+{
+    long value;
+    if (end - at < 4) return 0;
+    if (at[0] == '\\' && at[1] == 'x') {
+        value = hexadecimal(at + 2, end, 2);
+        *character = (unsigned long)value;
+        return value < 0 ? 0 : 4;
+    }
+    if (at[1] != 'u' || (value = hexadecimal(at + 2, end, 4)) < 0) return 0;
+    *character = (unsigned long)value;
+    if (value < 0xD800 || value > 0xDBFF || end - at < 12 || at[6] != at[0] || at[7] != 'u') return 6;
+    long low = hexadecimal(at + 8, end, 4);
+    if (low < 0xDC00 || low > 0xDFFF) return 6;
+    *character = 0x10000 + (unsigned long)((value - 0xD800) << 10 | (low - 0xDC00));
+    return 12;
+}
+
+apr_size_t icp_script_decode(char *out, const char *text, apr_size_t length)
+{
+    const char *end = text + length;
+    char *to = out;
+    while (text < end) {
+        unsigned long character;
+        apr_size_t used = *text == '\\' || *text == '%' ? escape(text, end, &character) : 0;
+        if (used) {
+            to += icp_utf8_put(to, character);
+            text += used;
+        }
+        else {
+            *to++ = *text++;
+        }
+    }
+    return (apr_size_t)(to - out);
+}

@@ -57,6 +57,15 @@ static apr_size_t whole_references(const char *text, apr_size_t length, int last
     return mark ? (apr_size_t)(mark - text) : length;
 }
 
+/* The same for the escapes of a script. */
+static apr_size_t whole_escapes(const char *text, apr_size_t length)
+{
+    for (apr_size_t back = length < ICP_ESCAPE_LONGEST ? length : ICP_ESCAPE_LONGEST - 1; back > 0; back--) {
+        if (text[length - back] == '\\' || text[length - back] == '%') return length - back;
+    }
+    return length;
+}
+
 static char *attribute_end(char *p, const char *end)
 {
     while (p < end && !is_space(*p) && *p != '/' && *p != '>' && *p != '=') p++;
@@ -281,6 +290,7 @@ static apr_size_t read_raw(icp_markup_t *markup, char *text, apr_size_t length, 
     }
     apr_size_t known = (apr_size_t)(p - text);
     if (markup->content == ICP_CONTENT_RCDATA && p == end) known = whole_references(text, length, last);
+    if (markup->content == ICP_CONTENT_SCRIPT && p == end && !last) known = whole_escapes(text, length);
     text_event(markup, text, known, markup->content);
     if (ends > 0) markup->mode = ICP_MARKUP_DATA; /* the end tag is read as a tag */
     return known;

@@ -38,10 +38,11 @@ struct icp_page_t {
     icp_markup_t markup;
     icp_nesting_t *nesting;
     icp_shell_t *shell;
+    icp_sheet_t *sheet;
     icp_findings_t findings;
     icp_passage_t *shown, *hidden, *aside;
     const icp_element_t *raw;     /* whose content is read as raw text */
-    apr_size_t shown_bytes;
+    apr_size_t shown_bytes, all_bytes; /* of text: displayed; that is markup's, displayed or not */
 };
 
 static void make_room(buffer_t *buffer, apr_size_t more, apr_pool_t *pool)
@@ -102,6 +103,7 @@ static void add_displayed(icp_page_t *page, char *text, apr_size_t length, icp_s
         return;
     }
     const icp_surroundings_t *around = icp_nesting_text(page->nesting);
+    page->all_bytes += length;
     source->link = around->link;
     source->footer = around->footer;
     source->element = around->because;
@@ -130,9 +132,13 @@ static void on_text(void *baton, char *text, apr_size_t length, int line, icp_co
     switch (page->raw->which) {
     case ICP_ELEMENT_SCRIPT:
         source.where = ICP_WHERE_SCRIPT;
+        length = icp_script_decode(text, text, length);
         icp_shell_script(page->shell, text, length);
         break;
-    case ICP_ELEMENT_STYLE: source.where = ICP_WHERE_STYLE; break;
+    case ICP_ELEMENT_STYLE:
+        source.where = ICP_WHERE_STYLE;
+        icp_sheet_add(page->sheet, text, length);
+        break;
     case ICP_ELEMENT_TITLE: source.where = ICP_WHERE_TITLE; break;
     default: source.where = ICP_WHERE_TEMPLATE; break;
     }
@@ -163,7 +169,7 @@ static icp_content_e on_start(void *baton, icp_tag_t *tag)
     look_at_attributes(page, tag);
     icp_shell_tag(page->shell, tag);
     tag->element = icp_nesting_element(page->nesting, tag);
-    icp_visible_effect(&effect, tag, page->pool);
+    icp_visible_effect(&effect, tag, page->sheet, page->pool);
     icp_nesting_start(page->nesting, tag, &effect);
     end_lines(page, icp_nesting_broke(page->nesting));
     if (tag->element->which == ICP_ELEMENT_BR) {
@@ -187,6 +193,7 @@ static void on_end(void *baton, icp_tag_t *tag)
     icp_passage_end(page->aside);
     if (tag->element->which == ICP_ELEMENT_BR) icp_passage_gap(page->shown, '\n');
     if (tag->element->which == ICP_ELEMENT_P) end_lines(page, ICP_BROKE_SHOWN);
+    if (tag->element->which == ICP_ELEMENT_STYLE) icp_sheet_end(page->sheet);
     icp_nesting_end(page->nesting, tag);
     end_lines(page, icp_nesting_broke(page->nesting));
 }
@@ -243,6 +250,7 @@ icp_page_t *icp_page_create(const char *content_type, apr_size_t limit, apr_pool
     page->aside = icp_passage_create(&page->findings, pool);
     page->nesting = icp_nesting_create(pool);
     page->shell = icp_shell_create(pool);
+    page->sheet = icp_sheet_create(pool);
     icp_markup_init(&page->markup, &events, page);
     return page;
 }
@@ -351,7 +359,7 @@ const icp_page_report_t *icp_page_finish(icp_page_t *page, int complete)
         report->detail = "more numbers than are listed";
     }
     if (!report->cut) {
-        report->unreadable = icp_shell_reason(page->shell, report->text_bytes, &report->detail, page->pool);
+        report->unreadable = icp_shell_reason(page->shell, page->all_bytes, &report->detail, page->pool);
     }
     return report;
 }

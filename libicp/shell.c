@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #define SHELL_TEXT 200  /* bytes of displayed text up to which a page with scripts is an empty shell */
+#define ROOT_TEXT 1500  /* … if it has the element that scripts are known to fill */
 #define LINK_TEXT 600   /* … up to which frames or a redirect are what the page is for */
 
 struct icp_shell_t {
@@ -52,7 +53,13 @@ static void keep(char *out, apr_size_t size, const char *text, apr_size_t length
     if (!*out) apr_snprintf(out, size, "%.*s", (int)(length < size ? length : size - 1), text);
 }
 
-static const char *const footer_words[] = {"foot", "bottom", "copyright", "beian", "icp", NULL};
+/* In the address of a script or an image that draws a footer. */
+static int draws_footer(const icp_attribute_t *src)
+{
+    static const char *const words[] = {"foot", "bottom", "copyright", "beian", "/icp", "_icp", "-icp", "icp.", NULL};
+    int embedded = src->length > 5 && strncasecmp(src->value, "data:", 5) == 0;
+    return !embedded && contains_any(src->value, src->length, words);
+}
 
 void icp_shell_tag(icp_shell_t *shell, const icp_tag_t *tag)
 {
@@ -65,10 +72,10 @@ void icp_shell_tag(icp_shell_t *shell, const icp_tag_t *tag)
     if (strcmp(tag->element->name, "frameset") == 0) shell->framesets++;
     if (which != ICP_ELEMENT_SCRIPT && which != ICP_ELEMENT_META && which != ICP_ELEMENT_IMG && which != ICP_ELEMENT_DIV) return;
     while (icp_markup_attribute(&attribute, &at, tag)) {
-        if (which == ICP_ELEMENT_SCRIPT && named(&attribute, "src") && contains_any(attribute.value, attribute.length, footer_words)) {
+        if (which == ICP_ELEMENT_SCRIPT && named(&attribute, "src") && draws_footer(&attribute)) {
             keep(shell->footer_script, sizeof shell->footer_script, attribute.value, attribute.length);
         }
-        if (which == ICP_ELEMENT_IMG && named(&attribute, "src") && contains_any(attribute.value, attribute.length, footer_words)) {
+        if (which == ICP_ELEMENT_IMG && named(&attribute, "src") && draws_footer(&attribute)) {
             keep(shell->footer_image, sizeof shell->footer_image, attribute.value, attribute.length);
         }
         if (which == ICP_ELEMENT_META && named(&attribute, "http-equiv")) refresh = contains(attribute.value, attribute.length, "refresh");
@@ -84,7 +91,7 @@ void icp_shell_tag(icp_shell_t *shell, const icp_tag_t *tag)
 
 void icp_shell_script(icp_shell_t *shell, const char *text, apr_size_t length)
 {
-    static const char *const filing[] = {"备案", "ICP备", "beian.miit", "icpNumber", "icp_number", "\\u5907\\u6848", "ICP\\u5907", NULL};
+    static const char *const filing[] = {"ICP备", "beian.miit.gov.cn", "icpNumber", "icp_number", NULL};
     static const char *const moves[] = {"location.href=", "location.href =", "location.replace(", "location=", "location =", NULL};
     shell->speaks |= contains_any(text, length, filing);
     shell->redirect |= contains_any(text, length, moves);
@@ -105,7 +112,7 @@ icp_unreadable_e icp_shell_reason(icp_shell_t *shell, apr_size_t text_bytes, con
         *detail = "a script goes to another page";
         return ICP_UNREADABLE_REDIRECT;
     }
-    if (shell->scripts && (text_bytes < SHELL_TEXT || *shell->root)) {
+    if (shell->scripts && text_bytes < (*shell->root ? ROOT_TEXT : SHELL_TEXT)) {
         *detail = apr_psprintf(pool, "%s%s%d scripts", shell->root, *shell->root ? " and " : "", shell->scripts);
         return ICP_UNREADABLE_SCRIPT;
     }

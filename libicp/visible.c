@@ -13,6 +13,7 @@
 /* The attributes that matter, as found: the first of each name counts. */
 typedef struct found_t {
     icp_attribute_t style, hidden, popover, open, href, size, data;
+    const char *sheet; /* the rule of a style sheet that hides it */
 } found_t;
 
 static int is(const icp_attribute_t *attribute, const char *name)
@@ -39,7 +40,7 @@ static void keep_first(icp_attribute_t *kept, const icp_attribute_t *attribute)
     if (!kept->name) *kept = *attribute;
 }
 
-static void collect(found_t *found, icp_effect_t *effect, const icp_tag_t *tag)
+static void collect(found_t *found, icp_effect_t *effect, const icp_tag_t *tag, const icp_sheet_t *sheet)
 {
     icp_attribute_t attribute;
     char *at = tag->attributes;
@@ -52,7 +53,10 @@ static void collect(found_t *found, icp_effect_t *effect, const icp_tag_t *tag)
         else if (is(&attribute, "href")) keep_first(&found->href, &attribute);
         else if (is(&attribute, "data")) keep_first(&found->data, &attribute);
         else if (is(&attribute, "size")) keep_first(&found->size, &attribute);
-        else if ((is(&attribute, "class") || is(&attribute, "id")) && contains_word(&attribute)) effect->footer = 1;
+        else if (is(&attribute, "class") || is(&attribute, "id")) {
+            effect->footer |= contains_word(&attribute);
+            if (!found->sheet) found->sheet = icp_sheet_hides(sheet, &attribute);
+        }
     }
 }
 
@@ -81,12 +85,12 @@ static const char *decoded(const icp_attribute_t *attribute, apr_pool_t *pool)
     return copy;
 }
 
-void icp_visible_effect(icp_effect_t *effect, const icp_tag_t *tag, apr_pool_t *pool)
+void icp_visible_effect(icp_effect_t *effect, const icp_tag_t *tag, const icp_sheet_t *sheet, apr_pool_t *pool)
 {
     found_t found;
     const icp_element_t *element = tag->element;
     memset(effect, 0, sizeof *effect);
-    collect(&found, effect, tag);
+    collect(&found, effect, tag, sheet);
     effect->block = !!(element->flags & ICP_EL_BLOCK);
     effect->footer |= element->which == ICP_ELEMENT_FOOTER;
     effect->stored = element->which == ICP_ELEMENT_TEMPLATE || element->which == ICP_ELEMENT_SELECT;
@@ -111,6 +115,10 @@ void icp_visible_effect(icp_effect_t *effect, const icp_tag_t *tag, apr_pool_t *
     else if (element->which == ICP_ELEMENT_DIALOG && !found.open.name) {
         effect->none = 1;
         effect->because = "dialog without open";
+    }
+    if (found.sheet && !effect->none) {
+        effect->none = 1;
+        effect->because = because(tag, apr_pstrcat(pool, "by style sheet ", found.sheet, NULL), pool);
     }
     if (found.style.length) {
         icp_style_t style;
