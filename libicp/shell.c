@@ -43,6 +43,15 @@ static int contains_any(const char *text, apr_size_t length, const char *const *
     return 0;
 }
 
+/* As written, and fast: scripts are long. */
+static int has_any(const char *text, apr_size_t length, const char *const *words)
+{
+    for (; *words; words++) {
+        if (memmem(text, length, *words, strlen(*words))) return 1;
+    }
+    return 0;
+}
+
 static int named(const icp_attribute_t *attribute, const char *name)
 {
     return attribute->name_length == strlen(name) && memcmp(attribute->name, name, attribute->name_length) == 0;
@@ -93,8 +102,8 @@ void icp_shell_script(icp_shell_t *shell, const char *text, apr_size_t length)
 {
     static const char *const filing[] = {"ICP备", "beian.miit.gov.cn", "icpNumber", "icp_number", NULL};
     static const char *const moves[] = {"location.href=", "location.href =", "location.replace(", "location=", "location =", NULL};
-    shell->speaks |= contains_any(text, length, filing);
-    shell->redirect |= contains_any(text, length, moves);
+    shell->speaks = shell->speaks || has_any(text, length, filing);
+    shell->redirect = shell->redirect || has_any(text, length, moves);
 }
 
 icp_unreadable_e icp_shell_reason(icp_shell_t *shell, apr_size_t text_bytes, const char **detail, apr_pool_t *pool)
