@@ -47,6 +47,7 @@ const icp_command_t icp_cmd_backup = {
     .summary = "write all of the register into one file",
     .details = "The file holds contacts and the key of passes: only its owner can read it. It is never written over an "
                "existing one.",
+    .json = "an object with backup",
     .example = "icpadmin backup /root/icp-$(date +%F).backup",
     .run = run_backup,
 };
@@ -61,6 +62,7 @@ const icp_command_t icp_cmd_restore = {
     .summary = "put a backup in place of the register",
     .details = "A site that is suspended now stays suspended, even if the backup has it open: enabling it takes a look "
                "at its page. The state before is kept as a backup of its own beside the register.",
+    .json = "an object with restored, saved, stay_suspended (the sites' names)",
     .example = "icpadmin restore /root/icp-2026-11-01.backup --dry-run",
     .run = run_restore,
 };

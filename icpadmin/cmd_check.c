@@ -195,8 +195,10 @@ const icp_command_t icp_cmd_check = {
         "For one site that does not comply it explains what was seen.\n\n"
         "Exit status 1 if any site is not compliant. `hidden` and `unreadable` are for a person (icpadmin queue) and "
         "never suspended by --enforce. With --enforce the sites that fail are suspended in one change after the last "
-        "look; more than one asks first, and without a terminal needs --yes.\n\n"
-        "With --json each look is the object of `icpadmin inspect` with site, url, status, fault, at and suspended.",
+        "look; more than one asks first, and without a terminal needs --yes.",
+    .json = "an array; each has site, url, status, fault (why there was no page to judge, or null), at, suspended (the "
+            "reason, or null) and what `icpadmin inspect` prints: verdict, displayed, hidden, invalid, findings, "
+            "charset, reason, detail",
     .example = "icpadmin check shop.example.cn\nicpadmin check --all --enforce --yes",
     .options = options,
     .run = run_check,

@@ -143,6 +143,7 @@ const icp_command_t icp_cmd_site_discover = {
     .summary = "propose the virtual hosts of the running configuration as sites",
     .details = "Prints those that are not on file as CSV for `icpadmin site import`, one site for each ServerName with "
                "all its aliases, on whatever ports. Fill the column license in before the import. Nothing is changed.",
+    .json = "an array; each has name, hosts, license, homepage, where (file and line)",
     .example = "icpadmin site discover > sites.csv\nicpadmin site discover --command 'apache2 -f /etc/icp-httpd.conf "
                "-t -D DUMP_VHOSTS'",
     .options = options,

@@ -50,6 +50,7 @@ const icp_command_t icp_cmd_doctor = {
         "Looks at owners and modes, both databases, the audit log, the key of passes, what a crash left behind, and "
         "who holds a lock. Opening the register completes a change that was interrupted. Exit status 5 if anything "
         "is bad.",
+    .json = "an array; each has name, ok, message, remedy",
     .example = "icpadmin doctor",
     .options = options,
     .run = run_doctor,

@@ -154,6 +154,7 @@ const icp_command_t icp_cmd_enable = {
         "Where the machine cannot see the number but a person does (an image, a page drawn by script: the verdict is "
         "unreadable, hidden or missing), --attest NUMBER --note TEXT closes it in the name of who says so.\n\n"
         "Each of several sites is a change of its own. At the end each is asked for once more as a visitor would.",
+    .json = "an array; each has what `icpadmin check` prints, enabled, error (why not, or null)",
     .example = "icpadmin enable shop.example.cn\n"
                "icpadmin enable shop.example.cn --attest 沪ICP备05012345号-3 --note 'in the footer image, seen in the "
                "browser'",

@@ -183,6 +183,7 @@ const icp_command_t icp_cmd_holder_add = {
     .summary = "put a business or person on file",
     .details =
         "A code whose check character does not fit is taken with a warning: a few codes of the pilot period are so.",
+    .json = "an object with name, kind, uscc, contact, email, phone, licenses (how many), created_at",
     .example = "icpadmin holder add '上海某某商贸有限公司' --uscc 91310000MA1FL0000X --email it@shop.example.cn",
     .options = add_options,
     .run = run_add,
@@ -194,6 +195,7 @@ const icp_command_t icp_cmd_holder_list = {
     .arguments = "",
     .need = ICP_NEED_REGISTER,
     .summary = "list the holders",
+    .json = "an array; each has name, kind, uscc, contact, email, phone, licenses (how many), created_at",
     .example = "icpadmin holder list",
     .run = run_list,
 };
@@ -206,6 +208,7 @@ const icp_command_t icp_cmd_holder_show = {
     .most = 1,
     .need = ICP_NEED_REGISTER,
     .summary = "show one holder and its licenses",
+    .json = "an object with name, kind, uscc, contact, email, phone, licenses (how many), created_at",
     .example = "icpadmin holder show '上海某某商贸有限公司'",
     .run = run_show,
 };
@@ -220,6 +223,7 @@ const icp_command_t icp_cmd_holder_edit = {
     .changes = 1,
     .summary = "change what is on file of a holder",
     .details = "What is not given stays as it is; an empty text takes a contact, e-mail address or phone number away.",
+    .json = "an object with name, kind, uscc, contact, email, phone, licenses (how many), created_at",
     .example = "icpadmin holder edit '上海某某商贸有限公司' --phone 021-55550100",
     .options = edit_options,
     .run = run_edit,

@@ -125,6 +125,8 @@ const icp_command_t icp_cmd_site_import = {
     .summary = "put the sites of a CSV file on file",
     .details = "CSV in UTF-8 with the header name,hosts,license,homepage: hosts and licenses separated by spaces, each "
                "license on file, license empty where there is none; the column homepage may be absent." ALL_OR_NOTHING,
+    .json =
+        "an object with lines, added, changed, unchanged, suspended (how many each) and bad (line and reason of each)",
     .example = "icpadmin site import sites.csv --dry-run",
     .options = site_options,
     .run = run_sites,
@@ -141,6 +143,8 @@ const icp_command_t icp_cmd_license_import = {
     .summary = "put the licenses of a CSV file on file",
     .details = "CSV in UTF-8 with the header number,holder,uscc,status; the columns uscc and status may be absent or "
                "empty. A number on file gets the status of its line." ALL_OR_NOTHING,
+    .json =
+        "an object with lines, added, changed, unchanged, suspended (how many each) and bad (line and reason of each)",
     .example = "icpadmin license import licenses.csv",
     .options = license_options,
     .run = run_licenses,

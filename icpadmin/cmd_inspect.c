@@ -81,9 +81,10 @@ const icp_command_t icp_cmd_inspect = {
     .details =
         "Reads a page from FILE, or from standard input for `-`, and says what a visitor can see of ICP numbers: the "
         "verdict, where in the page each number stands, why one that is there does not count, and what to change.\n\n"
-        "With --json one object: verdict, displayed (numbers in normal form), hidden (number and where), invalid, "
-        "findings, charset; for `unreadable` also reason and detail. Exit status 0 if the verdict is `displayed`, else "
+        "Exit status 0 if the verdict is `displayed`, else "
         "1.",
+    .json = "an object with verdict, displayed (numbers in normal form), hidden (number and where of each), invalid, "
+            "findings, charset; for `unreadable` also reason and detail",
     .example = "curl -s https://shop.example.cn/ | icpadmin inspect - --expect '沪ICP备05012345号-3'",
     .options = options,
     .run = run_inspect,

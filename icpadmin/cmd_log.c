@@ -120,6 +120,8 @@ const icp_command_t icp_cmd_log = {
     .details =
         "Every change is an event: when, who, what, to what, before and after (in full with --json). Each event's "
         "SHA-256 covers the one before it; --verify names the first that does not fit, and exits with 1.",
+    .json = "an array; each has id, at, actor, action, subject, before, after, note, hash; with --verify an object "
+            "with verified, events",
     .example = "icpadmin log --site shop.example.cn\nicpadmin log --verify",
     .options = options,
     .run = run_log,

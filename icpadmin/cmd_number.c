@@ -83,6 +83,8 @@ const icp_command_t icp_cmd_number = {
                "none), its province, suffix and normal form, and what is odd about it or why it cannot be a number. "
                "`-` reads texts from standard input, one a line.\n\n"
                "Exit status 1 if any of them is no ICP number; police filing numbers are none.",
+    .json =
+        "an array; each has text, kind, province, license, suffix, normal, marks, reason (why it is none, else null)",
     .example = "icpadmin number '沪ICP备05012345号-3' '京ICP証030173號'",
     .run = run_number,
 };

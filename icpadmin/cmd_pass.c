@@ -98,6 +98,7 @@ const icp_command_t icp_cmd_pass = {
     .details =
         "The link works for one site until it expires; it opens nothing to anybody who does not have it. It needs "
         "ICPPassKey in the server's configuration. Passes given are in the audit log, their links are not.",
+    .json = "an array; each has site, link, token, expires_at",
     .example = "icpadmin pass shop.example.cn --for 2h",
     .options = pass_options,
     .run = run_pass,

@@ -203,6 +203,11 @@ static icp_error_t *review(icp_cli_t *cli)
     }
     ICP_TRY(icp_names_confirm(cli, "take off the queue", "sites", review.names));
     ICP_TRY(icp_register_change(cli->reg, change_review, &review, cli->pool));
+    if (cli->json) {
+        json_t *object = json_object();
+        json_object_set_new(object, "seen", icp_texts_json(review.names));
+        icp_print_object(object);
+    }
     for (int i = 0; i < review.names->nelts; i++) {
         icp_say(cli, "%s is off the queue until its page changes", APR_ARRAY_IDX(review.names, i, const char *));
     }
@@ -245,6 +250,7 @@ const icp_command_t icp_cmd_queue = {
                "live traffic saw something else than the newest look, and sites served without a license.\n\n"
                "--seen records that a person found a hidden or unreadable page to be right; the site comes back when "
                "the verdict changes.",
+    .json = "an array; each has site, since, why, command; with --seen an object with seen",
     .example = "icpadmin queue\nicpadmin queue --seen shop.example.cn --note 'number is in the footer image'",
     .options = options,
     .run = run_queue,

@@ -108,6 +108,7 @@ const icp_command_t icp_cmd_init = {
     .details =
         "Creates the register's folder, register.db (which httpd's workers read), private.db (staff only), the key of "
         "passes and the folder of sightings, each with its owner and mode. Refuses where there is one already.",
+    .json = "an object with register, worker",
     .example = "sudo icpadmin init",
     .options = init_options,
     .run = run_init,
@@ -119,6 +120,8 @@ const icp_command_t icp_cmd_status = {
     .need = ICP_NEED_REGISTER,
     .summary = "say what is on file and whether the register is well",
     .details = "Licenses by status, suspended sites by reason, sites by the verdict of the newest look at them.",
+    .json = "an object with register, holders, licenses (how many by status), sites, hosts, suspended (by reason), "
+            "verdicts (by verdict; never for sites not looked at), newest_look_at, events",
     .example = "icpadmin status",
     .run = run_status,
 };

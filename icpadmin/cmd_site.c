@@ -295,6 +295,9 @@ const icp_command_t icp_cmd_site_add = {
     .details =
         "A site without an active license is not served: it is suspended as `unlicensed` from the start, unless "
         "--serve-unlicensed says otherwise. Names in Chinese and other scripts are kept in their A-label form (xn--…).",
+    .json = "an object with name, hosts, numbers, expected (numbers of active licenses), homepage, serve_unlicensed, "
+            "suspension (case, reason, opened_at, opened_by, closed_at, closed_by; null while the site is open), "
+            "verdict, checked_at, created_at",
     .example = "icpadmin site add shop.example.cn --host www.shop.example.cn --license 沪ICP备05012345号-3",
     .options = add_options,
     .run = run_add,
@@ -306,6 +309,9 @@ const icp_command_t icp_cmd_site_list = {
     .arguments = "",
     .need = ICP_NEED_REGISTER,
     .summary = "list the sites",
+    .json = "an array; each has name, hosts, numbers, expected (numbers of active licenses), homepage, "
+            "serve_unlicensed, suspension (case, reason, opened_at, opened_by, closed_at, closed_by; null while the "
+            "site is open), verdict, checked_at, created_at",
     .example = "icpadmin site list --suspended",
     .options = list_options,
     .run = run_list,
@@ -320,6 +326,9 @@ const icp_command_t icp_cmd_site_show = {
     .need = ICP_NEED_REGISTER,
     .summary = "show one site with its suspensions",
     .details = "CASE is the reference on the notice that a client quotes.",
+    .json = "an object with name, hosts, numbers, expected (numbers of active licenses), homepage, serve_unlicensed, "
+            "suspension (case, reason, opened_at, opened_by, closed_at, closed_by; null while the site is open), "
+            "verdict, checked_at, created_at, suspensions (all of them, oldest first)",
     .example = "icpadmin site show www.shop.example.cn\nicpadmin site show ICP-000012",
     .run = run_show,
 };
@@ -336,6 +345,9 @@ const icp_command_t icp_cmd_site_edit = {
     .details =
         "What is not given stays as it is. A site left without an active license is suspended; a new license does not "
         "enable a suspended site by itself: that takes `icpadmin enable`, which looks at the live page.",
+    .json = "an object with name, hosts, numbers, expected (numbers of active licenses), homepage, serve_unlicensed, "
+            "suspension (case, reason, opened_at, opened_by, closed_at, closed_by; null while the site is open), "
+            "verdict, checked_at, created_at",
     .example = "icpadmin site edit shop.example.cn --license 沪ICP备05012345号-3 --remove-host old.example.cn",
     .options = edit_options,
     .run = run_edit,
@@ -352,6 +364,7 @@ const icp_command_t icp_cmd_site_remove = {
     .summary = "take sites off file",
     .details = "A suspended site is not removed, since its host names would be served again. Several sites are one "
                "change: all of them or none. `-` reads names from standard input.",
+    .json = "an object with removed (the sites' names)",
     .example = "icpadmin site remove shop.example.cn --note 'moved to another provider'",
     .options = remove_options,
     .run = run_remove,

@@ -104,6 +104,7 @@ const icp_command_t icp_cmd_suspend = {
                "Of several sites each is an answer of its own: what can be suspended is, in one transaction; the "
                "others are reported, and the exit status is the highest of theirs (1 suspended already, 3 not on "
                "file). `-` reads names from standard input.",
+    .json = "an array; each has site, suspended, reason, case, error (why not, or null)",
     .example = "icpadmin suspend shop.example.cn --reason missing --note 'seen by phone'\n"
                "icpadmin suspend - --reason order --yes < sites.txt",
     .options = suspend_options,

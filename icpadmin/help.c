@@ -95,6 +95,10 @@ static void help_command(const icp_command_t *command, apr_pool_t *pool)
         putchar('\n');
         print_folded(command->details);
     }
+    if (command->json) {
+        putchar('\n');
+        print_folded(apr_psprintf(pool, "With --json: %s.", command->json));
+    }
     if (command->options) {
         puts("\nOptions:");
         print_options(command->options, pool);

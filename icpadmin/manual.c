@@ -36,6 +36,7 @@ void icp_manual_markdown(apr_pool_t *pool)
         printf("\n### icpadmin %s\n\n    %s\n\n%c%s.", icp_command_name(command, pool),
                icp_help_synopsis(command, pool), command->summary[0] - 'a' + 'A', command->summary + 1);
         printf("%s%s\n", command->details ? " " : "", command->details ? command->details : "");
+        if (command->json) printf("\nWith `--json`: %s.\n", command->json);
         if (command->options) markdown_options(command->options, pool);
         puts("\n```");
         icp_help_lines(command->example, "");
@@ -98,6 +99,10 @@ void icp_manual_man(apr_pool_t *pool)
         if (command->details) {
             puts(".PP");
             man_text(command->details);
+        }
+        if (command->json) {
+            puts(".PP");
+            man_text(apr_psprintf(pool, "With --json: %s.", command->json));
         }
         man_options(command->options, pool);
         puts(".PP\nExample:\n.PP\n.RS\n.nf");
