@@ -59,7 +59,7 @@ static void make_room(buffer_t *buffer, apr_size_t more, apr_pool_t *pool)
 static void drop_front(buffer_t *buffer, apr_size_t length)
 {
     buffer->length -= length;
-    memmove(buffer->bytes, buffer->bytes + length, buffer->length);
+    if (buffer->length) memmove(buffer->bytes, buffer->bytes + length, buffer->length);
 }
 
 /* Can a number stand in this at all? Every one has 备 or 证 (or the older forms), or B1 or B2; those may be written as references. */

@@ -212,7 +212,8 @@ class Httpd:
             self._write_certificate()
         self.conf.write_text("\n".join(lines) + "\n")
         apachectl = self.root / "apachectl"  # for icpadmin discover
-        apachectl.write_text(f'#!/bin/sh\nexec "{HTTPD}" -f "{self.conf}" "$@"\n')
+        preload = sanitizer_environment(self._reports).get("LD_PRELOAD", "")
+        apachectl.write_text(f'#!/bin/sh\nLD_PRELOAD="{preload}" exec "{HTTPD}" -f "{self.conf}" "$@"\n')
         apachectl.chmod(0o755)
 
     def _write_certificate(self):

@@ -3,6 +3,7 @@ import hashlib
 import json
 import os
 import pty
+import re
 import sqlite3
 import subprocess
 import time
@@ -379,3 +380,29 @@ def test_dry_run_changes_nothing(register, arguments, stdin):
     assert "dry run: nothing was changed" in result.err and state_of(register) == before
     register.icpadmin(*arguments, stdin=stdin)
     assert state_of(register) != before
+
+
+# --- what --json prints is what the help says ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command, arguments", [
+    ("status", []), ("holder list", []), ("holder show", ["上海某某商贸有限公司"]), ("license list", []),
+    ("license show", [L1]), ("site list", []), ("site show", ["shop.example.cn"]), ("log", []), ("doctor", []),
+    ("suspend", ["shop.example.cn", "--reason", "order"]), ("license cancel", [L1]),
+    ("license import", ["-"]), ("holder add", ["丁"])])
+def test_json_has_what_the_help_names(register, command, arguments):
+    help_text = " ".join(register.icpadmin(*command.split(), "--help").out.split("With --json:")[1].split("\n\n")[0].split())
+    printed = data(register, *command.split(), *arguments, stdin=f"number,holder\n{L2},丙\n")
+    assert help_text.startswith("an array" if isinstance(printed, list) else "an object")
+    for record in printed if isinstance(printed, list) else [printed]:
+        assert all(re.search(rf"\b{key}\b", help_text) for key in record), record
+
+
+def test_progress_is_shown_on_a_terminal_and_only_there(register, tmp_path):
+    sites = tmp_path / "sites.csv"
+    sites.write_text("name,hosts,license\n" + "".join(f"s{i}.example.com,,{L1}\n" for i in range(5000)))
+    assert "\r" not in register.icpadmin("site", "import", sites, "--dry-run").err
+    shown, status = on_terminal(register, "site", "import", str(sites), answer="")
+    assert status == 0 and re.search(r"\r\x1b\[K\d+ lines, \d+%", shown)
+    quiet, status = on_terminal(register, "site", "import", str(sites), "--skip-bad", "--quiet", answer="")
+    assert status == 0 and "\x1b[K" not in quiet
