@@ -205,6 +205,13 @@ __attribute__((cold)) void icp_view_catch_up(uint64_t word)
     pthread_mutex_unlock(&view.reading);
 }
 
+void icp_view_listen(void)
+{
+    if (!view.bell) return;
+    uint64_t word = icp_bell_read(view.bell);
+    if (word && word != atomic_load(&icp_view_now.seen)) icp_view_catch_up(word);
+}
+
 void icp_view_look(void)
 {
     pthread_mutex_lock(&view.reading);

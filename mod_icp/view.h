@@ -47,6 +47,10 @@ static inline icp_view_t *icp_view_acquire(unsigned hint, icp_slot_t **slot)
 void icp_view_hold(void);
 void icp_view_let_go(void);
 
+/* Ten times a second in each child: reads what the bell told of, so that a child without requests does not meet a register that came to
+ * harm with a change still unread. A comparison of two words where there is nothing new. */
+void icp_view_listen(void);
+
 /* Once a second in each child, at each ring and once a second in the parent: finds what no bell told of (a register or bell put in place by other
  * means), tries again what failed, and frees what was replaced. */
 void icp_view_look(void);

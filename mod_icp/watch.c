@@ -14,12 +14,16 @@
 /* mod_watchdog's threads go on until the process ends, after the child's pool. */
 static pthread_mutex_t looking = PTHREAD_MUTEX_INITIALIZER;
 static int ended;
+static unsigned slices; /* of a tenth of a second; in each the bell is heard, in every tenth all else is looked at */
 
 static apr_status_t look(int state, void *data, apr_pool_t *pool)
 {
     if (state != AP_WATCHDOG_STATE_RUNNING) return APR_SUCCESS;
     pthread_mutex_lock(&looking);
-    if (!ended) {
+    if (!ended && slices++ % 10) {
+        icp_view_listen();
+    }
+    else if (!ended) {
         icp_view_look();
         icp_inspect_flush(pool);
     }
@@ -53,7 +57,7 @@ icp_error_t *icp_watch_start(apr_pool_t *pconf, apr_pool_t *ptemp)
                          "ICPEngine needs mod_watchdog, which is not loaded");
     }
     rv = get_instance(&watchdog, NAME, 0, 0, pconf);
-    if (rv == APR_SUCCESS) rv = add(watchdog, AP_WD_TM_INTERVAL, NULL, look);
+    if (rv == APR_SUCCESS) rv = add(watchdog, AP_WD_TM_SLICE, NULL, look);
     return rv == APR_SUCCESS ? NULL : icp_error_os(ptemp, rv, "mod_watchdog gives ICPEngine no call-back");
 }
 

@@ -249,10 +249,11 @@ class Httpd:
     def start(self):
         """Returns when the server accepts connections; raises HttpdError with its log when it ends instead."""
         self.write_config()
+        generations = self._generations()
         with open(self.root / "logs/startup.log", "ab") as output:
             self._process = subprocess.Popen([*self.command, "-f", str(self.conf)], stdin=subprocess.DEVNULL,
                                              stdout=output, stderr=output, env=self.environment, start_new_session=True)
-        self._wait_until(self._ready, "become ready")
+        self._wait_until(lambda: self._ready(generations), "become ready")
         return self
 
     def start_fails(self):
@@ -264,10 +265,14 @@ class Httpd:
             return self.log()
         raise HttpdError("httpd started although it should not have\n" + self.log())
 
-    def _ready(self):
+    def _generations(self):
+        return self.log().count("resuming normal operations")
+
+    def _ready(self, generations):
+        """Up after that many generations before? A port that accepts is not enough: httpd listens before its modules are ready."""
         if self._process.poll() is not None:
             raise HttpdError(f"httpd ended with status {self._process.returncode}\n{self.log()}")
-        if "-X" not in self.command and "resuming normal operations" not in self.log():
+        if "-X" not in self.command and self._generations() == generations:
             return False
         try:
             socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
@@ -278,9 +283,9 @@ class Httpd:
     def graceful(self):
         """Writes the configuration anew and reloads; returns when the new generation is up."""
         self.write_config()
-        before = self.log().count("resuming normal operations")
+        before = self._generations()
         self._process.send_signal(signal.SIGUSR1)
-        self._wait_until(lambda: self.log().count("resuming normal operations") > before, "reload")
+        self._wait_until(lambda: self._generations() > before, "reload")
 
     def stop(self):
         """Ends the server if it runs."""

@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -150,6 +151,19 @@ def test_damage_changes_nothing_and_is_told_and_ends(httpd, damage, rings):
     recovers(httpd)
     told = sum("cannot be read, and what was last read" in line for line in httpd.log().splitlines())
     assert told <= 3 * (1 + len(httpd.child_pids())), "once for each fault and process, not for each request or look"
+
+
+def test_a_change_is_known_to_idle_children_before_the_register_comes_to_harm(make_httpd):
+    """No request comes between the suspension and the damage, and yet every child knows of it."""
+    httpd = make_httpd(children=4, threads=2)
+    two_sites(httpd)
+    httpd.expect_log(CANNOT)
+    httpd.icpadmin("suspend", "b.example.cn", "--reason", "order")
+    time.sleep(0.5)  # a child listens ten times a second
+    damage_garbage(httpd.register)
+    httpd.wait_for_log(CANNOT)
+    for _ in range(40):
+        assert httpd.get("http://b.example.cn/").status == 451
 
 
 @pytest.mark.skipif("thread" in SAN, reason="the parent then has no thread of its own and learns of changes only every ten seconds")
