@@ -7,6 +7,7 @@
 
 #include "decode.h"
 #include "markup.h"
+#include "scan.h"
 
 static const icp_charset_t charsets[] = {
     {"utf-8", NULL, ICP_DECODE_UTF8},          {"gbk", "GB18030", ICP_DECODE_GB},         {"gb18030", "GB18030", ICP_DECODE_GB},
@@ -47,11 +48,6 @@ static const icp_charset_t *by_name(const char *name)
     return NULL;
 }
 
-static int is_space(char c)
-{
-    return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f';
-}
-
 static int in_list(const char *list, const char *word, apr_size_t length)
 {
     while (*list) {
@@ -64,8 +60,8 @@ static int in_list(const char *list, const char *word, apr_size_t length)
 
 const icp_charset_t *icp_charset_by_label(const char *label, apr_size_t length)
 {
-    while (length > 0 && is_space(*label)) label++, length--;
-    while (length > 0 && is_space(label[length - 1])) length--;
+    while (length > 0 && icp_is_space(*label)) label++, length--;
+    while (length > 0 && icp_is_space(label[length - 1])) length--;
     for (apr_size_t i = 0; length > 0 && i < sizeof labels / sizeof *labels; i++) {
         if (in_list(labels[i].labels, label, length)) return by_name(labels[i].name);
     }
@@ -79,17 +75,17 @@ static const icp_charset_t *by_parameter(const char *text, apr_size_t length)
     for (const char *p = text; end - p > 7; p++) {
         if (strncasecmp(p, "charset", 7) != 0) continue;
         const char *value = p + 7;
-        while (value < end && is_space(*value)) value++;
+        while (value < end && icp_is_space(*value)) value++;
         if (value == end || *value != '=') continue;
         value++;
-        while (value < end && is_space(*value)) value++;
+        while (value < end && icp_is_space(*value)) value++;
         if (value == end) return NULL;
         if (*value == '"' || *value == '\'') {
             const char *close = memchr(value + 1, *value, (apr_size_t)(end - value - 1));
             return close ? icp_charset_by_label(value + 1, (apr_size_t)(close - value - 1)) : NULL;
         }
         const char *stop = value;
-        while (stop < end && !is_space(*stop) && *stop != ';' && *stop != ',') stop++;
+        while (stop < end && !icp_is_space(*stop) && *stop != ';' && *stop != ',') stop++;
         return icp_charset_by_label(value, (apr_size_t)(stop - value));
     }
     return NULL;
@@ -138,7 +134,7 @@ static void read_meta(search_t *search, icp_tag_t *tag)
     icp_attribute_t attribute, content = {0};
     const icp_charset_t *charset = NULL;
     int pragma = 0;
-    char *at = tag->attributes;
+    icp_attributes_t at = {0};
     while (icp_markup_attribute(&attribute, &at, tag)) {
         if (named(&attribute, "charset") && !charset) charset = icp_charset_by_label(attribute.value, attribute.length);
         else if (named(&attribute, "content") && !content.name) content = attribute;
@@ -193,7 +189,7 @@ static const icp_charset_t *in_xml_declaration(const char *bytes, apr_size_t len
     if (length < 6 || memcmp(bytes, "<?xml", 5) != 0) return NULL;
     const char *end = memchr(bytes, '>', length), *p = end ? memmem(bytes, (apr_size_t)(end - bytes), "encoding", 8) : NULL;
     if (!p) return NULL;
-    for (p += 8; p < end && (is_space(*p) || *p == '='); p++) continue;
+    for (p += 8; p < end && (icp_is_space(*p) || *p == '='); p++) continue;
     if (p == end || (*p != '"' && *p != '\'')) return NULL;
     const char *close = memchr(p + 1, *p, (apr_size_t)(end - p - 1));
     const icp_charset_t *charset = close ? icp_charset_by_label(p + 1, (apr_size_t)(close - p - 1)) : NULL;

@@ -1,6 +1,7 @@
 #include "element.h"
 
-#include <stdlib.h>
+#include <endian.h>
+#include <stdint.h>
 #include <string.h>
 
 #define VOID ICP_EL_VOID
@@ -148,24 +149,32 @@ static const icp_element_t table[] = {
 
 static const icp_element_t other;
 
-typedef struct wanted_t {
-    const char *name;
-    apr_size_t length;
-} wanted_t;
-
-static int compare(const void *key, const void *entry)
+/* Eight characters of a name as a number; such numbers are in the order of the names. */
+static uint64_t eight(const char *name)
 {
-    const wanted_t *k = key;
-    const icp_element_t *element = entry;
-    int order = strncmp(k->name, element->name, k->length);
-    if (order == 0 && element->name[k->length] != '\0') return -1;
-    return order;
+    uint64_t value;
+    memcpy(&value, name, sizeof value);
+    return be64toh(value);
 }
 
 const icp_element_t *icp_element(const char *name, apr_size_t length)
 {
-    wanted_t key = {name, length};
-    if (length >= sizeof table[0].name) return &other;
-    const icp_element_t *found = bsearch(&key, table, sizeof table / sizeof *table, sizeof *table, compare);
-    return found ? found : &other;
+    char wanted[sizeof table[0].name] = "";
+    if (length >= sizeof wanted) return &other;
+    memcpy(wanted, name, length);
+    uint64_t front = eight(wanted), back = eight(wanted + 8);
+    apr_size_t low = 0, high = sizeof table / sizeof *table;
+    while (low < high) {
+        apr_size_t middle = (low + high) / 2;
+        uint64_t here = eight(table[middle].name);
+        if (here == front) {
+            here = eight(table[middle].name + 8);
+            if (here == back) return &table[middle];
+            if (here < back) low = middle + 1;
+            else high = middle;
+        }
+        else if (here < front) low = middle + 1;
+        else high = middle;
+    }
+    return &other;
 }

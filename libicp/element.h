@@ -45,7 +45,7 @@ typedef enum icp_element_e {
 } icp_element_e;
 
 typedef struct icp_element_t {
-    char name[14];
+    char name[16]; /* filled up with zero bytes */
     unsigned short flags;
     unsigned char which;   /* icp_element_e */
     unsigned char content; /* icp_content_e */

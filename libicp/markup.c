@@ -5,6 +5,7 @@
 #include <apr_lib.h>
 
 #include "charref.h"
+#include "scan.h"
 
 #define MORE ((apr_size_t)0) /* an answer of "bytes read": it takes more to tell */
 
@@ -14,11 +15,6 @@ void icp_markup_init(icp_markup_t *markup, const icp_markup_events_t *events, vo
     markup->events = events;
     markup->baton = baton;
     markup->line = 1;
-}
-
-static int is_space(char c)
-{
-    return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f';
 }
 
 static int is_letter(char c)
@@ -33,19 +29,21 @@ static void lower(char *text, apr_size_t length)
     }
 }
 
-static apr_size_t advance(icp_markup_t *markup, const char *text, apr_size_t length)
+int icp_markup_line(icp_markup_t *markup, const char *at)
 {
-    int lines = 0;
-    for (apr_size_t i = 0; i < length; i++) lines += text[i] == '\n';
-    markup->line += lines;
-    return length;
+    if (at > markup->counted) {
+        markup->line += icp_scan_lines(markup->counted, (apr_size_t)(at - markup->counted));
+        markup->counted = at;
+    }
+    return markup->line;
 }
 
 static void text_event(icp_markup_t *markup, char *text, apr_size_t length, icp_content_e content)
 {
-    int line = markup->line;
-    advance(markup, text, length); /* first: the event may change the text */
-    if (length > 0) markup->events->text(markup->baton, text, length, line, content);
+    if (length == 0) return;
+    int line = icp_markup_line(markup, text);
+    icp_markup_line(markup, text + length); /* first: the event may change the text */
+    markup->events->text(markup->baton, text, length, line, content);
 }
 
 /* How much of a text can be told now: a reference at its end may still be cut. */
@@ -66,9 +64,16 @@ static apr_size_t whole_escapes(const char *text, apr_size_t length)
     return length;
 }
 
-static char *attribute_end(char *p, const char *end)
+enum { ENDS_NAMES = 1, ENDS_ATTRIBUTE = 2 };
+
+static const unsigned char stops[256] = {
+    [' '] = ENDS_NAMES, ['\n'] = ENDS_NAMES, ['\t'] = ENDS_NAMES, ['\r'] = ENDS_NAMES, ['\f'] = ENDS_NAMES,
+    ['/'] = ENDS_NAMES, ['>'] = ENDS_NAMES, ['='] = ENDS_ATTRIBUTE,
+};
+
+static char *name_end(char *p, const char *end, int which)
 {
-    while (p < end && !is_space(*p) && *p != '/' && *p != '>' && *p != '=') p++;
+    while (p < end && !(stops[(unsigned char)*p] & which)) p++;
     return p;
 }
 
@@ -76,21 +81,21 @@ static char *attribute_end(char *p, const char *end)
 static int next_attribute(icp_attribute_t *attribute, char **at, char *end)
 {
     char *p = *at;
-    while (p < end && (is_space(*p) || *p == '/')) p++;
+    while (p < end && (icp_is_space(*p) || *p == '/')) p++;
     *at = p;
     if (p == end || *p == '>') return 0;
 
     char *name = p;
-    p = attribute_end(p + 1, end); /* a '=' in first place belongs to the name */
+    p = name_end(p + 1, end, ENDS_NAMES | ENDS_ATTRIBUTE); /* a '=' in first place belongs to the name */
     attribute->name = name;
     attribute->name_length = (apr_size_t)(p - name);
     attribute->value = p;
     attribute->length = 0;
     *at = p;
-    while (p < end && is_space(*p)) p++;
+    while (p < end && icp_is_space(*p)) p++;
     if (p == end || *p != '=') return 1;
     p++;
-    while (p < end && is_space(*p)) p++;
+    while (p < end && icp_is_space(*p)) p++;
     if (p < end && (*p == '"' || *p == '\'')) {
         char *close = memchr(p + 1, *p, (apr_size_t)(end - p - 1));
         attribute->value = p + 1;
@@ -99,17 +104,39 @@ static int next_attribute(icp_attribute_t *attribute, char **at, char *end)
         return 1;
     }
     attribute->value = p;
-    while (p < end && !is_space(*p) && *p != '>') p++;
+    while (p < end && !icp_is_space(*p) && *p != '>') p++;
     attribute->length = (apr_size_t)(p - attribute->value);
     *at = p;
     return 1;
 }
 
-int icp_markup_attribute(icp_attribute_t *attribute, char **at, const icp_tag_t *tag)
+int icp_markup_attribute(icp_attribute_t *attribute, icp_attributes_t *place, const icp_tag_t *tag)
 {
-    if (!next_attribute(attribute, at, tag->end)) return 0;
+    if (place->index < tag->count) {
+        *attribute = tag->first[place->index++];
+        return 1;
+    }
+    if (!place->at) place->at = tag->rest;
+    if (!next_attribute(attribute, &place->at, tag->end)) return 0;
     lower((char *)attribute->name, attribute->name_length);
     return 1;
+}
+
+/* Reads the attributes up to the end of the tag: its '>', or `end` if that is not there. */
+static char *read_attributes(icp_tag_t *tag, char *end)
+{
+    icp_attribute_t attribute = {0};
+    char *p = tag->attributes;
+    tag->rest = p;
+    while (next_attribute(&attribute, &p, end)) {
+        if (tag->count == ICP_TAG_ATTRIBUTES) continue;
+        lower((char *)attribute.name, attribute.name_length);
+        tag->first[tag->count++] = attribute;
+        tag->rest = p;
+    }
+    int slash_in_value = attribute.length && attribute.value + attribute.length == p;
+    tag->selfclosing = p > tag->attributes && p[-1] == '/' && !slash_in_value;
+    return p;
 }
 
 static void enter(icp_markup_t *markup, const icp_tag_t *tag, icp_content_e content)
@@ -125,18 +152,14 @@ static void enter(icp_markup_t *markup, const icp_tag_t *tag, icp_content_e cont
 /* A tag from its '<'; MORE if its '>' is not there. */
 static apr_size_t read_tag(icp_markup_t *markup, char *text, char *end)
 {
-    icp_tag_t tag = {.closing = text[1] == '/', .line = markup->line};
-    char *name = text + 1 + tag.closing, *p = name;
-    while (p < end && !is_space(*p) && *p != '/' && *p != '>') p++;
+    icp_attribute_t first[ICP_TAG_ATTRIBUTES];
+    icp_tag_t tag = {.closing = text[1] == '/', .first = first};
+    char *name = text + 1 + tag.closing;
     tag.name = name;
-    tag.name_length = (apr_size_t)(p - name);
-    tag.attributes = p;
-
-    icp_attribute_t attribute = {0};
-    while (next_attribute(&attribute, &p, end)) continue;
-    if (p == end) return MORE;
-    tag.end = p;
-    tag.selfclosing = p[-1] == '/' && p > name && !(attribute.length && attribute.value + attribute.length == p);
+    tag.attributes = name_end(name, end, ENDS_NAMES);
+    tag.name_length = (apr_size_t)(tag.attributes - name);
+    tag.end = read_attributes(&tag, end);
+    if (tag.end == end) return MORE;
     lower(name, tag.name_length);
     tag.element = icp_element(tag.name, tag.name_length);
     if (tag.closing) {
@@ -145,7 +168,7 @@ static apr_size_t read_tag(icp_markup_t *markup, char *text, char *end)
     else {
         enter(markup, &tag, markup->events->start(markup->baton, &tag));
     }
-    return advance(markup, text, (apr_size_t)(p + 1 - text));
+    return (apr_size_t)(tag.end + 1 - text);
 }
 
 /* What begins at '<'. The bytes read; MORE if it cannot be told yet. */
@@ -194,9 +217,9 @@ static apr_size_t read_data(icp_markup_t *markup, char *text, apr_size_t length,
 
 static apr_size_t comment_event(icp_markup_t *markup, const char *text, apr_size_t length, apr_size_t used, int done)
 {
-    if (length > 0 || done) markup->events->comment(markup->baton, text, length, markup->line, done);
+    if (length > 0 || done) markup->events->comment(markup->baton, text, length, icp_markup_line(markup, text), done);
     if (done) markup->mode = ICP_MARKUP_DATA;
-    return advance(markup, text, used);
+    return used;
 }
 
 static apr_size_t read_comment(icp_markup_t *markup, const char *text, apr_size_t length, int last)
@@ -246,7 +269,7 @@ static int names(const char *p, const char *end, int slash, const char *name, ap
     }
     if (have < need) return last ? 0 : -1;
     char after = p[need - 1];
-    return is_space(after) || after == '/' || after == '>';
+    return icp_is_space(after) || after == '/' || after == '>';
 }
 
 /* Keeps account of <!-- and <script inside a script at '<'. Returns 0 if it takes more to tell. */
@@ -299,6 +322,7 @@ static apr_size_t read_raw(icp_markup_t *markup, char *text, apr_size_t length, 
 apr_size_t icp_markup_read(icp_markup_t *markup, char *text, apr_size_t length, int last)
 {
     apr_size_t used = 0;
+    markup->counted = text;
     while (used < length) {
         unsigned mode = markup->mode;
         char *at = text + used;
@@ -312,5 +336,6 @@ apr_size_t icp_markup_read(icp_markup_t *markup, char *text, apr_size_t length, 
         used += step;
         if (step == 0 && markup->mode == mode) break;
     }
+    icp_markup_line(markup, text + used);
     return used;
 }

@@ -8,6 +8,15 @@
 
 #include "element.h"
 
+typedef struct icp_attribute_t {
+    const char *name; /* in lower case */
+    apr_size_t name_length;
+    char *value; /* references as written; "" where there is none */
+    apr_size_t length;
+} icp_attribute_t;
+
+#define ICP_TAG_ATTRIBUTES 16 /* read once for all that ask; the rest of a tag with more is read again for each */
+
 typedef struct icp_tag_t {
     const char *name; /* in lower case */
     apr_size_t name_length;
@@ -16,15 +25,10 @@ typedef struct icp_tag_t {
     char *end;
     int closing;      /* an end tag */
     int selfclosing;  /* written "/>" */
-    int line;
+    int count;        /* of the attributes in `first` */
+    icp_attribute_t *first;
+    char *rest;       /* where the ones behind those begin */
 } icp_tag_t;
-
-typedef struct icp_attribute_t {
-    const char *name; /* in lower case */
-    apr_size_t name_length;
-    char *value; /* references as written; "" where there is none */
-    apr_size_t length;
-} icp_attribute_t;
 
 /* What is told about a page, in its order. `text` and `hidden_text` come in pieces that may end anywhere but inside a character or reference. */
 typedef struct icp_markup_events_t {
@@ -41,7 +45,8 @@ typedef struct icp_markup_events_t {
 typedef struct icp_markup_t {
     const icp_markup_events_t *events;
     void *baton;
-    int line;           /* of the next byte, from 1 */
+    int line;           /* of the byte at `counted`, from 1 */
+    const char *counted;
     enum { ICP_MARKUP_DATA, ICP_MARKUP_COMMENT, ICP_MARKUP_BOGUS, ICP_MARKUP_CDATA, ICP_MARKUP_RAW } mode;
     icp_content_e content; /* of RAW */
     char raw_end[14];   /* the element whose end tag ends it */
@@ -56,7 +61,16 @@ void icp_markup_init(icp_markup_t *markup, const icp_markup_events_t *events, vo
  * `last`: no more will come, all is read. `text` is changed: names are put in lower case. */
 apr_size_t icp_markup_read(icp_markup_t *markup, char *text, apr_size_t length, int last);
 
-/* The next attribute of a tag, 0 after the last. *at begins as tag->attributes. */
-int icp_markup_attribute(icp_attribute_t *attribute, char **at, const icp_tag_t *tag);
+/* The line of a byte of the tag that an event is about. */
+int icp_markup_line(icp_markup_t *markup, const char *at);
+
+/* Where one is among a tag's attributes; begins as {0}. */
+typedef struct icp_attributes_t {
+    int index;
+    char *at; /* behind the first ones */
+} icp_attributes_t;
+
+/* The next attribute of a tag, 0 after the last. */
+int icp_markup_attribute(icp_attribute_t *attribute, icp_attributes_t *place, const icp_tag_t *tag);
 
 #endif

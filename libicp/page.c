@@ -148,10 +148,10 @@ static void on_text(void *baton, char *text, apr_size_t length, int line, icp_co
 static void look_at_attributes(icp_page_t *page, const icp_tag_t *tag)
 {
     icp_attribute_t attribute;
-    char *at = tag->attributes;
+    icp_attributes_t at = {0};
     while (icp_markup_attribute(&attribute, &at, tag)) {
         if (attribute.length < 4 || !may_hold(attribute.value, attribute.length)) continue;
-        icp_source_t source = {.where = ICP_WHERE_ATTRIBUTE, .line = tag->line, .order = order_of(page, attribute.value)};
+        icp_source_t source = {.where = ICP_WHERE_ATTRIBUTE, .line = icp_markup_line(&page->markup, tag->name), .order = order_of(page, attribute.value)};
         char *value = apr_palloc(page->findings.scratch, attribute.length);
         apr_size_t length = icp_charref_decode(value, attribute.value, attribute.length, 1);
         source.element = apr_psprintf(page->pool, "%.*s %.*s", (int)(tag->name_length < 32 ? tag->name_length : 32), tag->name,

@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-#include <apr_lib.h>
 #include <apr_strings.h>
+
+#include "scan.h"
 
 #define SHELL_TEXT 200  /* bytes of displayed text up to which a page with scripts is an empty shell */
 #define ROOT_TEXT 1500  /* … if it has the element that scripts are known to fill */
@@ -24,23 +25,6 @@ struct icp_shell_t {
 icp_shell_t *icp_shell_create(apr_pool_t *pool)
 {
     return apr_pcalloc(pool, sizeof(icp_shell_t));
-}
-
-static int contains(const char *text, apr_size_t length, const char *word)
-{
-    apr_size_t size = strlen(word);
-    for (apr_size_t i = 0; i + size <= length; i++) {
-        if (strncasecmp(text + i, word, size) == 0) return 1;
-    }
-    return 0;
-}
-
-static int contains_any(const char *text, apr_size_t length, const char *const *words)
-{
-    for (; *words; words++) {
-        if (contains(text, length, *words)) return 1;
-    }
-    return 0;
 }
 
 /* As written, and fast: scripts are long. */
@@ -67,14 +51,15 @@ static int draws_footer(const icp_attribute_t *src)
 {
     static const char *const words[] = {"foot", "bottom", "copyright", "beian", "/icp", "_icp", "-icp", "icp.", NULL};
     int embedded = src->length > 5 && strncasecmp(src->value, "data:", 5) == 0;
-    return !embedded && contains_any(src->value, src->length, words);
+    return !embedded && icp_scan_words(src->value, src->length, words);
 }
 
 void icp_shell_tag(icp_shell_t *shell, const icp_tag_t *tag)
 {
     static const char *const roots[] = {"app", "root", "__next", "__nuxt", "main-app", "q-app", NULL};
+    static const char *const refreshes[] = {"refresh", NULL}, *const urls[] = {"url", NULL};
     icp_attribute_t attribute;
-    char *at = tag->attributes;
+    icp_attributes_t at = {0};
     int which = tag->element->which, refresh = 0, url = 0;
     if (which == ICP_ELEMENT_SCRIPT) shell->scripts++;
     if (which == ICP_ELEMENT_FRAME) shell->frames++;
@@ -87,8 +72,8 @@ void icp_shell_tag(icp_shell_t *shell, const icp_tag_t *tag)
         if (which == ICP_ELEMENT_IMG && named(&attribute, "src") && draws_footer(&attribute)) {
             keep(shell->footer_image, sizeof shell->footer_image, attribute.value, attribute.length);
         }
-        if (which == ICP_ELEMENT_META && named(&attribute, "http-equiv")) refresh = contains(attribute.value, attribute.length, "refresh");
-        if (which == ICP_ELEMENT_META && named(&attribute, "content")) url = contains(attribute.value, attribute.length, "url");
+        if (which == ICP_ELEMENT_META && named(&attribute, "http-equiv")) refresh = icp_scan_words(attribute.value, attribute.length, refreshes);
+        if (which == ICP_ELEMENT_META && named(&attribute, "content")) url = icp_scan_words(attribute.value, attribute.length, urls);
         for (int i = 0; which == ICP_ELEMENT_DIV && named(&attribute, "id") && roots[i]; i++) {
             if (attribute.length == strlen(roots[i]) && strncasecmp(attribute.value, roots[i], attribute.length) == 0 && !*shell->root) {
                 apr_snprintf(shell->root, sizeof shell->root, "<div id=%s>", roots[i]);

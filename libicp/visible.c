@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "charref.h"
+#include "scan.h"
 #include "style.h"
 
 #define STYLE_MAX 4096 /* bytes of a style attribute that are read */
@@ -22,19 +22,6 @@ static int is(const icp_attribute_t *attribute, const char *name)
     return attribute->name_length == length && memcmp(attribute->name, name, length) == 0;
 }
 
-static int contains_word(const icp_attribute_t *attribute)
-{
-    static const char *const words[] = {"foot", "copyright", "bottom", "beian", NULL};
-    char value[128];
-    apr_size_t length = attribute->length < sizeof value ? attribute->length : sizeof value - 1;
-    for (apr_size_t i = 0; i < length; i++) value[i] = (char)apr_tolower(attribute->value[i]);
-    value[length] = '\0';
-    for (int i = 0; words[i]; i++) {
-        if (strstr(value, words[i])) return 1;
-    }
-    return 0;
-}
-
 static void keep_first(icp_attribute_t *kept, const icp_attribute_t *attribute)
 {
     if (!kept->name) *kept = *attribute;
@@ -42,8 +29,9 @@ static void keep_first(icp_attribute_t *kept, const icp_attribute_t *attribute)
 
 static void collect(found_t *found, icp_effect_t *effect, const icp_tag_t *tag, const icp_sheet_t *sheet)
 {
+    static const char *const words[] = {"foot", "copyright", "bottom", "beian", NULL};
     icp_attribute_t attribute;
-    char *at = tag->attributes;
+    icp_attributes_t at = {0};
     memset(found, 0, sizeof *found);
     while (icp_markup_attribute(&attribute, &at, tag)) {
         if (is(&attribute, "style")) keep_first(&found->style, &attribute);
@@ -54,7 +42,7 @@ static void collect(found_t *found, icp_effect_t *effect, const icp_tag_t *tag, 
         else if (is(&attribute, "data")) keep_first(&found->data, &attribute);
         else if (is(&attribute, "size")) keep_first(&found->size, &attribute);
         else if (is(&attribute, "class") || is(&attribute, "id")) {
-            effect->footer |= contains_word(&attribute);
+            effect->footer |= icp_scan_words(attribute.value, attribute.length, words);
             if (!found->sheet) found->sheet = icp_sheet_hides(sheet, &attribute);
         }
     }

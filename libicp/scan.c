@@ -1,0 +1,56 @@
+#include "scan.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define BLOCK 16
+#define BLOCKS_MAX 255 /* counters of one byte each hold no more */
+
+typedef unsigned char block_t __attribute__((vector_size(BLOCK)));
+
+static block_t load(const char *p)
+{
+    block_t block;
+    memcpy(&block, p, BLOCK);
+    return block;
+}
+
+int icp_scan_lines(const char *text, apr_size_t length)
+{
+    int lines = 0;
+    while (length >= BLOCK) {
+        block_t counts = {0};
+        apr_size_t blocks = length / BLOCK < BLOCKS_MAX ? length / BLOCK : BLOCKS_MAX;
+        for (apr_size_t i = 0; i < blocks; i++, text += BLOCK) counts -= (block_t)(load(text) == '\n');
+        for (int i = 0; i < BLOCK; i++) lines += counts[i];
+        length -= blocks * BLOCK;
+    }
+    for (; length > 0; length--) lines += *text++ == '\n';
+    return lines;
+}
+
+const char *icp_scan_ascii(const char *p, const char *end)
+{
+    for (; end - p >= BLOCK; p += BLOCK) {
+        block_t block = load(p), odd = (block_t)(block - 1 >= 0x7F);
+        apr_uint64_t halves[2];
+        memcpy(halves, &odd, sizeof halves);
+        if (halves[0] | halves[1]) break;
+    }
+    while (p < end && (signed char)*p > 0) p++;
+    return p;
+}
+
+int icp_scan_words(const char *text, apr_size_t length, const char *const *words)
+{
+    unsigned first = 0; /* bit c & 31: a word begins with c or another character of that bit */
+    for (int i = 0; words[i]; i++) first |= 1u << (words[i][0] & 31);
+    for (apr_size_t at = 0; at < length; at++) {
+        if (!(first >> (text[at] & 31) & 1)) continue;
+        for (int i = 0; words[i]; i++) {
+            apr_size_t size = strlen(words[i]);
+            if (!((text[at] ^ words[i][0]) & ~0x20) && size <= length - at && strncasecmp(text + at, words[i], size) == 0) return 1;
+        }
+    }
+    return 0;
+}
