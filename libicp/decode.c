@@ -2,8 +2,9 @@
 
 #include <errno.h>
 #include <iconv.h>
-#include <stdint.h>
 #include <string.h>
+
+#include "scan.h"
 
 #define REPLACEMENT "\xEF\xBF\xBD"
 
@@ -36,6 +37,10 @@ int icp_utf8_next(const char *p, const char *end)
 {
     unsigned char lead = (unsigned char)*p, low = 0x80, high = 0xBF;
     int need;
+    if (lead > 0xE0 && lead < 0xF0 && lead != 0xED && end - p > 2) { /* nearly all Chinese */
+        int first = (p[1] & 0xC0) == 0x80;
+        return first && (p[2] & 0xC0) == 0x80 ? 3 : -1 - first;
+    }
     if (lead < 0x80) return 1;
     if (lead < 0xC2 || lead > 0xF4) return -1;
     if (lead < 0xE0) need = 1;
@@ -55,12 +60,20 @@ int icp_utf8_next(const char *p, const char *end)
     return need + 1;
 }
 
-/* Eight bytes at once: all ASCII and none zero? */
-static int plain(const char *p)
+/* The end of what can be taken as it is: valid UTF-8 without zero bytes. *size: what icp_utf8_next says of the rest. */
+static const char *valid_end(const char *p, const char *end, int *size)
 {
-    uint64_t word;
-    memcpy(&word, p, sizeof word);
-    return !((word | (word - 0x0101010101010101u)) & 0x8080808080808080u);
+    *size = 1;
+    while (p < end) {
+        if ((signed char)*p > 0) {
+            p = icp_scan_ascii(p, end);
+            continue;
+        }
+        *size = icp_utf8_next(p, end);
+        if (*size <= 1) break;
+        p += *size;
+    }
+    return p;
 }
 
 static apr_size_t read_utf8(char *out, const char *bytes, apr_size_t length, apr_size_t *used, int last)
@@ -68,24 +81,23 @@ static apr_size_t read_utf8(char *out, const char *bytes, apr_size_t length, apr
     const char *p = bytes, *end = bytes + length;
     char *to = out;
     while (p < end) {
-        for (; end - p >= 8 && plain(p); p += 8, to += 8) memcpy(to, p, 8);
+        int size;
+        const char *valid = valid_end(p, end, &size);
+        memcpy(to, p, (apr_size_t)(valid - p));
+        to += valid - p;
+        p = valid;
         if (p == end) break;
-        int size = icp_utf8_next(p, end);
+        if (size > 0) { /* a zero byte */
+            p++;
+            continue;
+        }
         if (size == 0) {
             if (!last) break;
             size = -(int)(end - p);
         }
-        if (size < 0) {
-            memcpy(to, REPLACEMENT, 3);
-            to += 3;
-            p -= size;
-        }
-        else if (*p == '\0') {
-            p++;
-        }
-        else {
-            for (int i = 0; i < size; i++) *to++ = *p++;
-        }
+        memcpy(to, REPLACEMENT, 3);
+        to += 3;
+        p -= size;
     }
     *used = (apr_size_t)(p - bytes);
     return (apr_size_t)(to - out);

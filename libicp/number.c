@@ -61,6 +61,11 @@ static apr_size_t anchor_of(const unsigned char *text, apr_size_t pair)
     return first == 'b' && text[pair] < 0x80 ? pair : pair - 1;
 }
 
+int icp_number_possible(const char *text, apr_size_t length)
+{
+    return next_pair((const unsigned char *)text, length, 0) < length;
+}
+
 apr_array_header_t *icp_number_find(const char *text, apr_size_t length, apr_pool_t *pool)
 {
     apr_array_header_t *found = apr_array_make(pool, 4, sizeof(icp_number_t));

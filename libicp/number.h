@@ -67,6 +67,9 @@ typedef struct icp_number_t {
  * between two blocks. Time linear in length. */
 apr_array_header_t *icp_number_find(const char *text, apr_size_t length, apr_pool_t *pool);
 
+/* Can icp_number_find find anything in this text? No: certainly not, and at the cost of a memory scan. */
+int icp_number_possible(const char *text, apr_size_t length);
+
 /* The whole text must be one number, wild forms allowed; else kind is NONE and reason says why. */
 icp_number_t *icp_number_parse(const char *text, apr_pool_t *pool);
 

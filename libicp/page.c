@@ -10,6 +10,7 @@
 #include "decode.h"
 #include "nesting.h"
 #include "passage.h"
+#include "scan.h"
 #include "shell.h"
 #include "visible.h"
 
@@ -62,14 +63,10 @@ static void drop_front(buffer_t *buffer, apr_size_t length)
     if (buffer->length) memmove(buffer->bytes, buffer->bytes + length, buffer->length);
 }
 
-/* Can a number stand in this at all? Every one has 备 or 证 (or the older forms), or B1 or B2; those may be written as references. */
+/* Can a number stand in an attribute's value, or in one of several? */
 static int may_hold(const char *text, apr_size_t length)
 {
-    for (apr_size_t i = 0; i < length; i++) {
-        if ((unsigned char)text[i] >= 0xE5 || text[i] == '&') return 1;
-        if (text[i] == 'B' && i + 1 < length && (text[i + 1] == '1' || text[i + 1] == '2')) return 1;
-    }
-    return 0;
+    return icp_number_possible(text, length) || memchr(text, '&', length);
 }
 
 static apr_size_t order_of(const icp_page_t *page, const char *text)
@@ -149,6 +146,7 @@ static void look_at_attributes(icp_page_t *page, const icp_tag_t *tag)
 {
     icp_attribute_t attribute;
     icp_attributes_t at = {0};
+    if (tag->count == 0 || !may_hold(tag->attributes, (apr_size_t)(tag->end - tag->attributes))) return;
     while (icp_markup_attribute(&attribute, &at, tag)) {
         if (attribute.length < 4 || !may_hold(attribute.value, attribute.length)) continue;
         icp_source_t source = {.where = ICP_WHERE_ATTRIBUTE, .line = icp_markup_line(&page->markup, tag->name), .order = order_of(page, attribute.value)};

@@ -4,8 +4,12 @@
 
 #include <apr_strings.h>
 
+#include "scan.h"
+
 #define PASSAGE_MAX 32768  /* bytes looked through at once */
 #define PASSAGE_KEPT 1024  /* of them kept before what comes next: longer than any number is written */
+#define WAITING_KEPT 8192  /* of waiting bytes, kept where no number is possible in them: what is left after folding is enough for one */
+#define WAITING_PARTS 1024
 #define CONTEXT 80         /* bytes of text shown on either side of a number */
 #define MENTIONS_MAX 2000
 
@@ -14,10 +18,15 @@ typedef struct part_t {
     icp_source_t source;
 } part_t;
 
+/* Nearly no text holds a number. So it waits as it came, and only where a number is possible it is folded and looked through. */
 struct icp_passage_t {
     icp_findings_t *findings;
     apr_pool_t *pool;
-    char *text;
+    char *waiting; /* '\0': a line break that was drawn, not written */
+    apr_size_t waiting_length;
+    part_t *waiting_parts;
+    int waiting_count;
+    char *text; /* folded; NULL until there is any */
     apr_size_t length, size;
     part_t *parts;
     int part_count, part_size;
@@ -28,16 +37,18 @@ icp_passage_t *icp_passage_create(icp_findings_t *findings, apr_pool_t *pool)
     icp_passage_t *passage = apr_pcalloc(pool, sizeof *passage);
     passage->findings = findings;
     passage->pool = pool;
-    passage->size = PASSAGE_MAX;
-    passage->text = apr_palloc(pool, PASSAGE_MAX);
-    passage->part_size = 256;
-    passage->parts = apr_palloc(pool, sizeof *passage->parts * (apr_size_t)passage->part_size);
+    passage->waiting = apr_palloc(pool, PASSAGE_MAX);
+    passage->waiting_parts = apr_palloc(pool, sizeof *passage->waiting_parts * WAITING_PARTS);
     return passage;
 }
 
-static int is_space(char c)
+static void make_text(icp_passage_t *passage)
 {
-    return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f';
+    if (passage->text) return;
+    passage->size = PASSAGE_MAX;
+    passage->text = apr_palloc(passage->pool, PASSAGE_MAX);
+    passage->part_size = 256;
+    passage->parts = apr_palloc(passage->pool, sizeof *passage->parts * (apr_size_t)passage->part_size);
 }
 
 static const part_t *part_at(const icp_passage_t *passage, apr_size_t offset)
@@ -102,13 +113,6 @@ static apr_size_t look_through(icp_passage_t *passage, apr_size_t end)
     return rest;
 }
 
-void icp_passage_end(icp_passage_t *passage)
-{
-    if (passage->length > 0) look_through(passage, passage->length);
-    passage->length = 0;
-    passage->part_count = 0;
-}
-
 /* Looks through all but the end of a full passage and keeps that end. */
 static void slide(icp_passage_t *passage)
 {
@@ -146,11 +150,11 @@ static void add_folded(icp_passage_t *passage, const char *text, apr_size_t leng
         if (passage->length + 4 > passage->size) slide(passage);
         apr_size_t room = passage->size - passage->length, take = 0;
         char *to = passage->text + passage->length;
-        int gap = passage->length > 0 && is_space(to[-1]);
+        int gap = passage->length > 0 && icp_is_space(to[-1]);
         apr_size_t used = 0;
         for (; used < length && take < room; used++) {
-            if (is_space(text[used])) {
-                if (!gap) to[take++] = ' ';
+            if (icp_is_space(text[used]) || !text[used]) {
+                if (!gap) to[take++] = text[used] ? ' ' : '\n';
                 gap = 1;
             }
             else {
@@ -164,7 +168,8 @@ static void add_folded(icp_passage_t *passage, const char *text, apr_size_t leng
     }
 }
 
-void icp_passage_add(icp_passage_t *passage, const char *text, apr_size_t length, const icp_source_t *source)
+/* Folds one piece of what waited, line by line, so that the line of each is known. */
+static void fold(icp_passage_t *passage, const char *text, apr_size_t length, const icp_source_t *source)
 {
     icp_source_t here = *source;
     while (length > 0) {
@@ -179,9 +184,88 @@ void icp_passage_add(icp_passage_t *passage, const char *text, apr_size_t length
     }
 }
 
+static void fold_waiting(icp_passage_t *passage)
+{
+    make_text(passage);
+    int count = passage->waiting_count;
+    add_folded(passage, passage->waiting, count ? passage->waiting_parts[0].start : passage->waiting_length); /* a gap alone */
+    for (int i = 0; i < count; i++) {
+        const part_t *part = &passage->waiting_parts[i];
+        apr_size_t end = i + 1 < count ? part[1].start : passage->waiting_length;
+        fold(passage, passage->waiting + part->start, end - part->start, &part->source);
+    }
+    passage->waiting_length = 0;
+    passage->waiting_count = 0;
+}
+
+/* Drops what waited but for its end. */
+static void drop_waiting(icp_passage_t *passage)
+{
+    apr_size_t from = passage->waiting_length > WAITING_KEPT ? passage->waiting_length - WAITING_KEPT : 0;
+    while (from > 0 && (passage->waiting[from] & 0xC0) == 0x80) from--;
+    int first = passage->waiting_count - 1, kept = 0;
+    while (first > 0 && passage->waiting_parts[first].start > from) first--;
+    if (passage->waiting_count - first > WAITING_PARTS / 2) first = passage->waiting_count - WAITING_PARTS / 2;
+    if (passage->waiting_parts[first].start > from) from = passage->waiting_parts[first].start;
+    for (int i = first; i < passage->waiting_count; i++) {
+        part_t part = passage->waiting_parts[i];
+        apr_size_t cut = part.start < from ? from - part.start : 0;
+        part.source.line += icp_scan_lines(passage->waiting + part.start, cut);
+        part.source.order += cut;
+        part.start = part.start + cut - from;
+        passage->waiting_parts[kept++] = part;
+    }
+    passage->waiting_count = kept;
+    passage->waiting_length -= from;
+    memmove(passage->waiting, passage->waiting + from, passage->waiting_length);
+}
+
+static int possible(const icp_passage_t *passage)
+{
+    return passage->length > 0 || icp_number_possible(passage->waiting, passage->waiting_length);
+}
+
+static void make_room(icp_passage_t *passage)
+{
+    if (possible(passage)) fold_waiting(passage);
+    else drop_waiting(passage);
+}
+
+void icp_passage_end(icp_passage_t *passage)
+{
+    if (possible(passage)) {
+        fold_waiting(passage);
+        look_through(passage, passage->length);
+    }
+    passage->length = 0;
+    passage->part_count = 0;
+    passage->waiting_length = 0;
+    passage->waiting_count = 0;
+}
+
+void icp_passage_add(icp_passage_t *passage, const char *text, apr_size_t length, const icp_source_t *source)
+{
+    icp_source_t here = *source;
+    while (length > 0) {
+        if (passage->waiting_length == PASSAGE_MAX || passage->waiting_count == WAITING_PARTS) make_room(passage);
+        apr_size_t room = PASSAGE_MAX - passage->waiting_length, piece = length < room ? length : room;
+        passage->waiting_parts[passage->waiting_count++] = (part_t){.start = passage->waiting_length, .source = here};
+        memcpy(passage->waiting + passage->waiting_length, text, piece);
+        passage->waiting_length += piece;
+        if (piece == length) return;
+        here.line += icp_scan_lines(text, piece);
+        here.order += piece;
+        text += piece;
+        length -= piece;
+    }
+}
+
 void icp_passage_gap(icp_passage_t *passage, char gap)
 {
-    if (passage->length == 0 || is_space(passage->text[passage->length - 1])) return;
-    if (passage->length == passage->size) slide(passage);
-    passage->text[passage->length++] = gap;
+    char before = ' ';
+    if (passage->length > 0) before = passage->text[passage->length - 1];
+    if (passage->waiting_length > 0) before = passage->waiting[passage->waiting_length - 1];
+    if (!before || icp_is_space(before)) return;
+    if (passage->waiting_length == PASSAGE_MAX) make_room(passage);
+    passage->waiting[passage->waiting_length++] = gap == '\n' ? '\0' : gap;
 }
