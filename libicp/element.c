@@ -61,7 +61,7 @@ static const icp_element_t table[] = {
     {"foreignobject", FOREIGN | SPECIAL | SCOPE | BLOCK, ICP_ELEMENT_FOREIGN_HTML, 0},
     {"form", FLOW, ICP_ELEMENT_FORM, 0},
     {"frame", VOID | SPECIAL, ICP_ELEMENT_FRAME, 0},
-    {"frameset", BLOCK | SPECIAL, 0, 0},
+    {"frameset", BLOCK | SPECIAL, ICP_ELEMENT_FRAMESET, 0},
     {"h1", FLOW | BREAKOUT | ICP_EL_HEADING, ICP_ELEMENT_HEADING, 0},
     {"h2", FLOW | BREAKOUT | ICP_EL_HEADING, ICP_ELEMENT_HEADING, 0},
     {"h3", FLOW | BREAKOUT | ICP_EL_HEADING, ICP_ELEMENT_HEADING, 0},
@@ -144,7 +144,7 @@ static const icp_element_t table[] = {
     {"var", BREAKOUT, 0, 0},
     {"video", FALLBACK, 0, 0},
     {"wbr", VOID | SPECIAL, 0, 0},
-    {"xmp", FLOW, 0, ICP_CONTENT_RAW},
+    {"xmp", FLOW, ICP_ELEMENT_XMP, ICP_CONTENT_RAW},
 };
 
 static const icp_element_t other;

@@ -28,25 +28,29 @@ static block_t load(const unsigned char *bytes)
      (((a) == 0xBC) & ((b) == 0xA2)) | (((a) == 0xBD) & ((b) == 0x82)) /* Ｂｂ */ |                               \
      ((((a) | 0x20) == 'b') & (((b) <= ' ') | ((b) == '1') | ((b) == '2') | ((b) >= 0x7F))))
 
+/* The first bytes of such pairs. */
+static const unsigned char begins_pair[256] = {
+    [0xA4] = 1, [0x82] = 1, [0xBF] = 1, [0xAF] = 1, [0xAD] = 1, [0xA8] = 1, [0xBC] = 1, [0xBD] = 1,
+    ['c'] = 1, ['C'] = 1, ['b'] = 1, ['B'] = 1,
+};
+
+static int pairs_in(const unsigned char *text)
+{
+    block_t a = load(text), b = load(text + 1);
+    block_t hits = (block_t)ANCHOR_ENDS(a, b);
+    apr_uint64_t halves[2];
+    memcpy(halves, &hits, sizeof halves);
+    return (halves[0] | halves[1]) != 0;
+}
+
 /* The first byte at or after `at` whose pair with the next may end an anchor, else `length`. A block at a time: nearly
  * every byte of a page is no such place. */
 static apr_size_t next_pair(const unsigned char *text, apr_size_t length, apr_size_t at)
 {
-    while (at + BLOCK < length) {
-        block_t a = load(text + at), b = load(text + at + 1);
-        block_t hits = (block_t)ANCHOR_ENDS(a, b);
-        apr_uint64_t halves[2];
-        memcpy(halves, &hits, sizeof halves);
-        if (halves[0] | halves[1]) {
-            break;
-        }
-        at += BLOCK;
-    }
+    while (at + BLOCK < length && !pairs_in(text + at)) at += BLOCK;
+    if (at + 1 < length && at + BLOCK >= length && length > BLOCK && !pairs_in(text + length - BLOCK - 1)) return length;
     for (; at + 1 < length; at++) {
-        unsigned char a = text[at], b = text[at + 1];
-        if (ANCHOR_ENDS(a, b)) {
-            return at;
-        }
+        if (begins_pair[text[at]] && ANCHOR_ENDS(text[at], text[at + 1])) return at;
     }
     return length;
 }

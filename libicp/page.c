@@ -118,7 +118,7 @@ static void on_text(void *baton, char *text, apr_size_t length, int line, icp_co
 {
     icp_page_t *page = baton;
     icp_source_t source = {.line = line, .order = order_of(page, text), .shown_bytes = page->shown_bytes};
-    int drawn = content == ICP_CONTENT_MARKUP || content == ICP_CONTENT_PLAINTEXT || !page->raw || strcmp(page->raw->name, "xmp") == 0;
+    int drawn = content == ICP_CONTENT_MARKUP || content == ICP_CONTENT_PLAINTEXT || !page->raw || page->raw->which == ICP_ELEMENT_XMP;
     if ((content == ICP_CONTENT_MARKUP || content == ICP_CONTENT_RCDATA) && memchr(text, '&', length)) {
         length = icp_charref_decode(text, text, length, 0);
     }

@@ -63,7 +63,7 @@ void icp_shell_tag(icp_shell_t *shell, const icp_tag_t *tag)
     int which = tag->element->which, refresh = 0, url = 0;
     if (which == ICP_ELEMENT_SCRIPT) shell->scripts++;
     if (which == ICP_ELEMENT_FRAME) shell->frames++;
-    if (strcmp(tag->element->name, "frameset") == 0) shell->framesets++;
+    if (which == ICP_ELEMENT_FRAMESET) shell->framesets++;
     if (which != ICP_ELEMENT_SCRIPT && which != ICP_ELEMENT_META && which != ICP_ELEMENT_IMG && which != ICP_ELEMENT_DIV) return;
     while (icp_markup_attribute(&attribute, &at, tag)) {
         if (which == ICP_ELEMENT_SCRIPT && named(&attribute, "src") && draws_footer(&attribute)) {
