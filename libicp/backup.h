@@ -20,8 +20,8 @@ typedef struct icp_restore_t {
 /* Puts the state of `file` in place of the register's. No way around rule 2: a site suspended now is suspended after, by every host
  * name it has now, even if the backup has it open, does not know it, or gives the name to another site; nor around rule 8: a license
  * that has ended since stays ended. The present state is saved first as a backup beside the register. Records a register.restore event
- * and one site.suspend for each site carried over. `path`'s register need not be readable (a warning then says that nothing was
- * carried over). pass.key is put back only where there is none. */
+ * and one site.suspend for each site carried over. `path`'s register need not be readable: then the audit log of private.db
+ * says what is suspended, and if that is gone too a warning does. pass.key is put back only where there is none. */
 icp_error_t *icp_backup_restore(icp_restore_t **result, const char *path, const char *file, const char *actor,
                                 int dry_run, apr_pool_t *pool);
 

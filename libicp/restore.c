@@ -23,6 +23,7 @@ typedef struct restore_t {
     const char *file;
     apr_time_t at;         /* when the backup was made */
     int today;             /* today's register is attached */
+    apr_array_header_t *logged; /* suspended_t: where it cannot be read, what today's log says of it */
     apr_int64_t replaced;  /* events in today's log; -1: not known */
 } restore_t;
 
@@ -164,6 +165,28 @@ static icp_error_t *carry_over(icp_register_t *reg, const restore_t *restore, ap
     return suspend_unlicensed(reg, restore, pool);
 }
 
+static icp_error_t *carry_logged(icp_register_t *reg, const restore_t *restore, apr_pool_t *pool)
+{
+    icp_stmt_t *stmt;
+    int known;
+    for (int i = 0; i < restore->logged->nelts; i++) {
+        const suspended_t *site = &APR_ARRAY_IDX(restore->logged, i, suspended_t);
+        ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_RESTORE_SITE_KNOWN, "s", site->name));
+        ICP_TRY(icp_stmt_step(&known, stmt));
+        icp_stmt_reset(stmt);
+        if (!known) {
+            icp_log(ICP_LOG_WARNING, "%s was suspended (%s) and is not in the backup: add the site again and suspend it, or its host "
+                    "names are served", site->name, site->reason);
+            continue;
+        }
+        ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_RESTORE_SUSPEND_LOGGED, "ssis", site->name, site->reason,
+                                 (apr_int64_t)apr_time_sec(reg->now), reg->actor));
+        ICP_TRY(icp_stmt_run(stmt));
+        if (icp_db_changes(reg->db)) ICP_TRY(tell_suspended(reg, restore, site->name, site->reason, pool));
+    }
+    return NULL;
+}
+
 static icp_error_t *make_restored(icp_register_t *reg, void *baton, apr_pool_t *pool)
 {
     restore_t *restore = baton;
@@ -178,6 +201,7 @@ static icp_error_t *make_restored(icp_register_t *reg, void *baton, apr_pool_t *
     json_decref(before);
     json_decref(after);
     if (!error && restore->today) error = carry_over(reg, restore, pool);
+    if (!error && !restore->today) error = carry_logged(reg, restore, pool);
     return error;
 }
 
@@ -250,12 +274,39 @@ static icp_error_t *attach_today(icp_register_t *staged)
     return error;
 }
 
+/* Without a register to read, the audit log still says who is suspended. */
+static icp_error_t *read_log(icp_register_t *reg, restore_t *restore, apr_pool_t *pool)
+{
+    icp_db_t *db;
+    icp_stmt_t *stmt;
+    int row;
+    if (!icp_file_exists(reg->files->private_db)) return NULL;
+    ICP_TRY(icp_db_open(&db, reg->files->private_db, ICP_DB_WRITE, reg->timeout_ms, pool));
+    icp_error_t *error = icp_db_statement(&stmt, db, ICP_STMT_RESTORE_SUSPENDED_BY_LOG, "");
+    while (!error && !(error = icp_stmt_step(&row, stmt)) && row) {
+        suspended_t *site = apr_array_push(restore->logged);
+        *site = (suspended_t){.name = icp_stmt_text(stmt, 0, pool), .reason = icp_stmt_text(stmt, 1, pool)};
+    }
+    icp_db_close(db);
+    return error;
+}
+
+static void carry_from_log(icp_register_t *reg, restore_t *restore, apr_pool_t *pool)
+{
+    icp_error_t *error = read_log(reg, restore, pool);
+    if (error) {
+        apr_array_clear(restore->logged);
+        icp_log(ICP_LOG_WARNING, "the audit log cannot be read either, so that sites suspended since the backup are served: %s",
+                error->message);
+    }
+}
+
 static void carry_from_today(icp_register_t *reg, icp_register_t *staged, int fd, restore_t *restore, apr_pool_t *pool)
 {
     icp_error_t *error = icp_file_copy(fd, reg->path, reg->files->today, pool);
     if (!error) error = attach_today(staged);
     if (error) {
-        icp_log(ICP_LOG_WARNING, "%s cannot be read, so that no suspension is carried over from it: %s", reg->path, error->message);
+        icp_log(ICP_LOG_WARNING, "%s cannot be read, so the audit log says what is suspended: %s", reg->path, error->message);
         icp_db_run(staged->db, ICP_STMT_RESTORE_DETACH);
     }
     restore->today = !error;
@@ -288,6 +339,7 @@ static icp_error_t *prepare(icp_register_t *reg, restore_t *restore, int fd, int
     if (!error) error = icp_register_schema(&version, &staged, ICP_REGISTER_SCHEMA, pool);
     if (!error && fd >= 0) error = save_today(reg, restore, dry_run, pool);
     if (!error && fd >= 0) carry_from_today(reg, &staged, fd, restore, pool);
+    if (!error && !restore->today) carry_from_log(reg, restore, pool);
     if (!error) error = icp_register_attempt(&busy, &staged, 1, make_restored, restore, pool);
     icp_register_disconnect(&staged);
     return error;
@@ -325,7 +377,7 @@ static icp_error_t *restore_locked(icp_register_t *reg, restore_t *restore, int 
 icp_error_t *icp_backup_restore(icp_restore_t **result, const char *path, const char *file, const char *actor, int dry_run,
                                 apr_pool_t *pool)
 {
-    restore_t restore = {.file = file, .replaced = -1};
+    restore_t restore = {.file = file, .replaced = -1, .logged = apr_array_make(pool, 16, sizeof(suspended_t))};
     icp_register_t *reg;
     icp_db_t *backup;
     int locked;

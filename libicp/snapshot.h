@@ -24,7 +24,6 @@ typedef struct icp_snapshot_site_t {
     const char *reason;          /* "missing" …; "" while open */
     apr_int64_t case_id;         /* suspension id; 0 while open */
     apr_time_t since;            /* of the suspension; 0 while open */
-    const char *homepage;        /* path of its home page as the register has it, "/" */
     const char *const *expected; /* numbers of active licenses that it must show, normal form; any one is enough */
     int expected_count;
     apr_uint32_t expectation;    /* changes whenever `expected` does */

@@ -29,7 +29,6 @@ static const char *keep(icp_layer_t *layer, const char *text)
     size_t size = strlen(text) + 1;
     icp_block_t *block = layer->blocks;
     if (size == 1) return "";
-    if (strcmp(text, "/") == 0) return "/";
     if (!block || block->room - block->used < size) {
         size_t room = block && block->room < 1 << 20 ? block->room * 2 : block ? block->room : 1024;
         if (room < size) room = size;
@@ -92,14 +91,12 @@ static icp_error_t *read_sites(icp_layer_t *layer, icp_db_t *db, apr_int64_t fir
         *site = (icp_snapshot_site_t){.id = icp_stmt_int(stmt, 0), .reason = ""};
         ICP_TRY(take_text(&text, stmt, 1, row_pool));
         site->name = keep(layer, text);
-        ICP_TRY(take_text(&text, stmt, 2, row_pool));
-        site->homepage = keep(layer, text);
-        if (!icp_stmt_null(stmt, 3)) {
+        if (!icp_stmt_null(stmt, 2)) {
             site->suspended = 1;
-            site->case_id = icp_stmt_int(stmt, 3);
-            ICP_TRY(take_text(&text, stmt, 4, row_pool));
+            site->case_id = icp_stmt_int(stmt, 2);
+            ICP_TRY(take_text(&text, stmt, 3, row_pool));
             site->reason = keep(layer, text);
-            site->since = apr_time_from_sec(icp_stmt_int(stmt, 5));
+            site->since = apr_time_from_sec(icp_stmt_int(stmt, 4));
             layer->suspended++;
             icp_layer_count_reason(layer->by_reason, site, 1);
         }

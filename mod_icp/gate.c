@@ -110,7 +110,6 @@ static icp_snapshot_site_t *copy_site(const icp_snapshot_site_t *site, apr_pool_
     icp_snapshot_site_t *copy = apr_pmemdup(pool, site, sizeof *site);
     copy->name = apr_pstrdup(pool, site->name);
     copy->reason = apr_pstrdup(pool, site->reason);
-    copy->homepage = apr_pstrdup(pool, site->homepage);
     copy->expected = copy_texts(site->expected, site->expected_count, pool);
     return copy;
 }

@@ -122,3 +122,18 @@ WHERE NOT m.serve_unlicensed
 -- STMT_RESTORE_SUSPEND_UNLICENSED
 INSERT INTO main.suspension (site_id, reason, opened_at, opened_by)
 SELECT id, 'unlicensed', ?2, ?3 FROM main.site WHERE name = ?1;
+
+-- STMT_RESTORE_SUSPENDED_BY_LOG
+-- Of a private.db alone: the sites whose last word in the log is a suspension.
+SELECT subject, json_extract(after, '$.reason') FROM event
+WHERE action = 'site.suspend'
+    AND id IN (SELECT max(id) FROM event WHERE action IN ('site.suspend', 'site.enable', 'site.remove') GROUP BY subject)
+ORDER BY id;
+
+-- STMT_RESTORE_SUSPEND_LOGGED
+INSERT INTO main.suspension (site_id, reason, opened_at, opened_by)
+SELECT id, ?2, ?3, ?4 FROM main.site
+WHERE name = ?1 AND NOT EXISTS (SELECT 1 FROM main.suspension WHERE site_id = site.id AND closed_at IS NULL);
+
+-- STMT_RESTORE_SITE_KNOWN
+SELECT 1 FROM main.site WHERE name = ?1;

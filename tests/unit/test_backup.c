@@ -266,8 +266,46 @@ START_TEST(test_present_unreadable)
     ck_assert_int_eq(write(fd, "garbage, garbage, garbage, garbage", 34), 34);
     close(fd);
     restore(file);
-    ck_assert_ptr_nonnull(strstr(messages, "no suspension is carried over"));
+    ck_assert_ptr_nonnull(strstr(messages, "the audit log says what is suspended"));
     ck_assert_int_eq(ask("SELECT count(*) FROM site"), 1);
+}
+END_TEST
+
+static icp_error_t *log_suspension(icp_register_t *reg, void *name, apr_pool_t *unused)
+{
+    json_t *after = json_pack("{s:s}", "reason", "incorrect");
+    icp_error_t *error = icp_audit_event(reg, "site.suspend", name, NULL, after, NULL, pool);
+    json_decref(after);
+    return error;
+}
+
+static icp_error_t *log_enabling(icp_register_t *reg, void *name, apr_pool_t *unused)
+{
+    return icp_audit_event(reg, "site.enable", name, NULL, NULL, NULL, pool);
+}
+
+/* The register is garbage: the log still knows who was suspended after the backup, and who was enabled again. */
+START_TEST(test_suspended_by_the_log)
+{
+    site("b.cn", "b.cn", "京ICP备1号");
+    site("c.cn", "c.cn", "京ICP备1号");
+    const char *file = backup("one");
+    icp_register_t *reg = open_register();
+    ok(icp_register_change(reg, log_suspension, "a.cn", pool));
+    ok(icp_register_change(reg, log_suspension, "b.cn", pool));
+    ok(icp_register_change(reg, log_enabling, "b.cn", pool));
+    ok(icp_register_change(reg, log_suspension, "gone.cn", pool));
+    icp_register_disconnect(reg);
+
+    int fd = open(path, O_WRONLY | O_TRUNC);
+    ck_assert_int_eq(write(fd, "garbage, garbage, garbage, garbage", 34), 34);
+    close(fd);
+    icp_restore_t *result = restore(file);
+    ck_assert_int_eq(result->carried->nelts, 1);
+    ck_assert_int_eq(ask(OPEN_SUSPENSION("a.cn")), 1);
+    ck_assert_int_eq(ask(OPEN_SUSPENSION("b.cn")), 0);
+    ck_assert_int_eq(ask(OPEN_SUSPENSION("c.cn")), 0);
+    ck_assert_ptr_nonnull(strstr(messages, "gone.cn was suspended (incorrect) and is not in the backup"));
 }
 END_TEST
 
@@ -300,6 +338,6 @@ int main(void)
     apr_initialize();
     const TTest *tests[] = {test_round_trip, test_suspended_since, test_suspended_in_backup_only, test_unknown_to_backup,
                             test_host_of_another, test_host_under_wildcard, test_ended_license, test_ids_are_not_used_again,
-                            test_refused, test_dry_run, test_present_unreadable, test_new_machine, test_while_read};
+                            test_refused, test_dry_run, test_present_unreadable, test_suspended_by_the_log, test_new_machine, test_while_read};
     return run_suite("backup", tests, sizeof tests / sizeof tests[0], setup);
 }
