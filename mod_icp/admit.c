@@ -10,28 +10,26 @@
 
 /* --- the mark on a request that was let through ----------------------------------------------------- */
 
-typedef struct mark_t {
-    icp_admission_e admission;
-    apr_int64_t site_id;
-} mark_t;
+const icp_mark_t icp_mark_open = {ICP_ADMIT_OPEN, 0};
 
 static void mark(request_rec *r, icp_admission_e admission, apr_int64_t site_id)
 {
-    mark_t *made = apr_palloc(r->pool, sizeof *made);
+    icp_mark_t *made = apr_palloc(r->pool, sizeof *made);
     made->admission = admission;
     made->site_id = site_id;
-    ap_set_module_config(r->request_config, &icp_module, made);
+    icp_mark(r, made);
 }
 
 /* Of the request, or of the nearest one that it was made from. */
-static const mark_t *mark_of(const request_rec *r)
+static const icp_mark_t *nearest_mark(const request_rec *r)
 {
+    static const icp_mark_t none = {ICP_ADMIT_NO, 0};
     while (r) {
-        const mark_t *found = ap_get_module_config(r->request_config, &icp_module);
+        const icp_mark_t *found = icp_mark_of(r);
         if (found) return found;
         r = r->prev ? r->prev : r->main;
     }
-    return NULL;
+    return &none;
 }
 
 /* --- exempt paths ----------------------------------------------------------------------------------- */
@@ -78,8 +76,7 @@ int icp_admit_exempt(request_rec *r, const icp_conf_t *conf)
 
 int icp_admit_strayed(request_rec *r, const icp_conf_t *conf)
 {
-    const mark_t *found = mark_of(r);
-    return found && found->admission == ICP_ADMIT_EXEMPT && !icp_admit_exempt(r, conf);
+    return nearest_mark(r)->admission == ICP_ADMIT_EXEMPT && !icp_admit_exempt(r, conf);
 }
 
 /* --- passes ----------------------------------------------------------------------------------------- */
@@ -165,9 +162,9 @@ static icp_admission_e admit_bearer(request_rec *r, apr_int64_t site_id)
 
 icp_admission_e icp_admit(request_rec *r, const icp_conf_t *conf, apr_int64_t site_id)
 {
-    const mark_t *before = mark_of(r);
-    if (before && before->admission == ICP_ADMIT_PASS && before->site_id == site_id) return ICP_ADMIT_PASS;
-    if (!before && icp_admit_exempt(r, conf)) {
+    const icp_mark_t *before = nearest_mark(r);
+    if (before->admission == ICP_ADMIT_PASS && before->site_id == site_id) return ICP_ADMIT_PASS;
+    if (before->admission != ICP_ADMIT_EXEMPT && icp_admit_exempt(r, conf)) {
         mark(r, ICP_ADMIT_EXEMPT, site_id);
         return ICP_ADMIT_EXEMPT;
     }

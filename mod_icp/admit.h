@@ -6,10 +6,29 @@
 
 typedef enum icp_admission_e {
     ICP_ADMIT_NO,
+    ICP_ADMIT_OPEN, /* only in marks */
     ICP_ADMIT_EXEMPT,
     ICP_ADMIT_PASS,
     ICP_ADMIT_MOVED /* a pass came in the URL: the answer, a redirect that sets it as a cookie, has been written */
 } icp_admission_e;
+
+/* What is known of a request that was let through, in its request_config: the gate's decision lives as long as the request. */
+typedef struct icp_mark_t {
+    icp_admission_e admission;
+    apr_int64_t site_id;
+} icp_mark_t;
+
+extern const icp_mark_t icp_mark_open; /* every request for an open site has this very one */
+
+static inline void icp_mark(request_rec *r, const icp_mark_t *mark)
+{
+    ap_set_module_config(r->request_config, &icp_module, (void *)mark);
+}
+
+static inline const icp_mark_t *icp_mark_of(const request_rec *r)
+{
+    return ap_get_module_config(r->request_config, &icp_module);
+}
 
 /* Decides for a suspended site. Takes the token out of what the site will see, and marks the request, so that an internal redirect
  * of it keeps the pass but not the exemption. */

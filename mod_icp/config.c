@@ -100,7 +100,6 @@ void icp_conf_finish(apr_pool_t *pool, server_rec *main_server)
         mine->any_engine = 1;
         apr_array_header_t *hosts = apr_array_make(pool, 4, sizeof(const char *));
         add_host(hosts, server->server_hostname, pool);
-        conf->host = hosts->nelts ? APR_ARRAY_IDX(hosts, 0, const char *) : "";
         add_hosts(hosts, server->names, pool);
         add_hosts(hosts, server->wild_names, pool);
         conf->hosts = hosts;

@@ -44,7 +44,6 @@ typedef struct icp_conf_t {
     server_rec *server;
     int index;                  /* 0..n-1 over all servers: where the gate keeps what this vhost belongs to */
     apr_uint32_t given;         /* a bit for each directive that stands here */
-    const char *host;           /* ServerName in normal form */
     const apr_array_header_t *hosts; /* const char *: ServerName and each ServerAlias in normal form, but not the
                                       * patterns that no register could hold ("www.*") */
     int engine;                 /* icp_engine_e */

@@ -1,6 +1,6 @@
 /* The decision. A request is gated when its Host belongs to a suspended site, or when the vhost that serves it does and the Host
  * is no other registered site's. What a vhost belongs to is worked out once for each snapshot and kept in a byte, so that a
- * request for an open site under its ServerName costs a comparison of two strings. */
+ * request for an open site under one of its first names costs a comparison of strings. */
 #include "gate.h"
 
 #include <string.h>
@@ -20,10 +20,11 @@ APLOG_USE_MODULE(icp);
 
 enum {
     JUDGED = 1,
-    HOST_IS_SERVED = 2, /* a request whose Host is the ServerName is let through */
-    NONE_SUSPENDED = 4, /* of the vhost's sites */
-    REGISTERED = 8      /* it has at least one */
+    NONE_SUSPENDED = 2, /* of the vhost's sites */
+    REGISTERED = 4,     /* it has at least one */
+    HOST_IS_SERVED = 8  /* a request whose Host is the first of its names is let through; the next bits: the second … */
 };
+#define NAMES 5 /* so many of a vhost's names have a bit */
 
 /* The sites of a vhost one after the other, `i` from 0: ICPSite's, ServerName's, the aliases'. NULL: this name is no site's. */
 static const icp_snapshot_site_t *vhost_site(const icp_snapshot_t *snapshot, const icp_conf_t *conf, int i)
@@ -86,7 +87,10 @@ static __attribute__((noinline)) unsigned judge(icp_view_t *view, const icp_conf
     unsigned judged = JUDGED;
     if (!suspended_site(view->snapshot, conf)) judged |= NONE_SUSPENDED;
     if (first_site(view->snapshot, conf)) judged |= REGISTERED;
-    if (!decide(view->snapshot, conf, conf->host, judged).gated) judged |= HOST_IS_SERVED;
+    for (int i = 0; i < conf->hosts->nelts && i < NAMES; i++) {
+        const char *host = APR_ARRAY_IDX(conf->hosts, i, const char *);
+        if (!decide(view->snapshot, conf, host, judged).gated) judged |= (unsigned)HOST_IS_SERVED << i;
+    }
     atomic_store_explicit(&view->judged[conf->index], (unsigned char)judged, memory_order_relaxed);
     return judged;
 }
@@ -158,9 +162,16 @@ static int gate(request_rec *r, const icp_conf_t *conf, const icp_snapshot_site_
         note(r, "pass");
         return OK;
     case ICP_ADMIT_NO:
+    case ICP_ADMIT_OPEN:
         break;
     }
     return answer(r, conf, site);
+}
+
+static int let_in(request_rec *r)
+{
+    icp_mark(r, &icp_mark_open); /* its note is made for the log, which is cheaper than to have it copied about */
+    return DECLINED;
 }
 
 static __attribute__((noinline)) int weigh(request_rec *r, const icp_conf_t *conf, icp_view_t *view, icp_slot_t *slot)
@@ -169,9 +180,17 @@ static __attribute__((noinline)) int weigh(request_rec *r, const icp_conf_t *con
     decision_t decision = decide(view->snapshot, conf, r->hostname, judged ? judged : judge(view, conf));
     const icp_snapshot_site_t *site = decision.gated && decision.site ? copy_site(decision.site, r->pool) : NULL;
     icp_publish_release(slot);
-    if (decision.gated) return gate(r, conf, site);
-    note(r, "open");
-    return DECLINED;
+    return decision.gated ? gate(r, conf, site) : let_in(r);
+}
+
+/* What most requests are: for a name of the vhost that is known to be served. */
+static int is_served(const icp_conf_t *conf, const char *host, unsigned judged)
+{
+    const char *const *name = (const char *const *)conf->hosts->elts;
+    for (judged /= HOST_IS_SERVED; judged; judged >>= 1, name++) {
+        if ((judged & 1) && !strcmp(host, *name)) return 1;
+    }
+    return 0;
 }
 
 int icp_gate_quick_handler(request_rec *r, int lookup)
@@ -183,20 +202,27 @@ int icp_gate_quick_handler(request_rec *r, int lookup)
     icp_slot_t *slot;
     icp_view_t *view = icp_view_acquire((unsigned)r->connection->id, &slot);
     unsigned judged = atomic_load_explicit(&view->judged[conf->index], memory_order_relaxed);
-    if (!(judged & HOST_IS_SERVED) || !r->hostname || strcmp(r->hostname, conf->host)) return weigh(r, conf, view, slot);
+    if (!r->hostname || !is_served(conf, r->hostname, judged)) return weigh(r, conf, view, slot);
     icp_publish_release(slot);
-    note(r, "open");
-    return DECLINED;
+    return let_in(r);
 }
 
 int icp_gate_handler(request_rec *r)
 {
-    if (!r->prev && !r->main && !ap_get_module_config(r->request_config, &icp_module)) return DECLINED;
+    const icp_mark_t *mark = icp_mark_of(r);
+    if ((!mark || mark == &icp_mark_open) && !r->prev && !r->main) return DECLINED;
     const icp_conf_t *conf = icp_conf(r->server);
     if (conf->engine != ICP_ENGINE_ON || !icp_admit_strayed(r, conf)) return DECLINED;
     if (r->main) return HTTP_FORBIDDEN;
     apr_table_unset(r->notes, NOTE);
     return icp_gate_quick_handler(r, 0);
+}
+
+int icp_gate_log(request_rec *r)
+{
+    while (r->next) r = r->next; /* the one whose notes are logged */
+    if (icp_mark_of(r) == &icp_mark_open) note(r, "open");
+    return DECLINED;
 }
 
 /* --- for the rest of the module ---------------------------------------------------------------------- */
@@ -238,7 +264,7 @@ int icp_gate_unregistered(const char **examples, server_rec *main_server, apr_po
         if (conf->engine == ICP_ENGINE_OFF || conf->unregistered_notice || is_registered(view->snapshot, server)) continue;
         if (count++ < 3) {
             *examples = apr_pstrcat(pool, count > 1 ? *examples : "", count > 1 ? ", " : "",
-                                    conf->site ? conf->site : conf->host, NULL);
+                                    conf->site ? conf->site : server->server_hostname, NULL);
         }
     }
     icp_publish_release(slot);

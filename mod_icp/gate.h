@@ -6,8 +6,11 @@
 #include "config.h"
 #include "snapshot.h"
 
-/* Sets the note icp-state ("open", "suspended", "pass", "exempt", "observe") on the request that is logged. */
+/* Decides, and sets the note icp-state: "suspended", "pass", "exempt", "observe". */
 int icp_gate_quick_handler(request_rec *r, int lookup);
+
+/* The log_transaction hook, before all others: the note "open". */
+int icp_gate_log(request_rec *r);
 
 /* The handler hook, before all others: a request that was let through for its path and has become one for another
  * path (mod_dir, mod_rewrite, an Action) is decided anew. */

@@ -3,6 +3,7 @@
 #include <http_config.h>
 #include <http_core.h>
 #include <http_log.h>
+#include <http_protocol.h>
 #include <mpm_common.h>
 
 #include "gate.h"
@@ -106,6 +107,13 @@ static void child_init(apr_pool_t *pchild, server_rec *server)
     icp_watch_child_init(pchild);
 }
 
+/* One hook for both, and as little as can be for what is neither: every request comes through here. */
+static int handler(request_rec *r)
+{
+    int rv = icp_gate_handler(r);
+    return rv != DECLINED || !r->handler || *r->handler != 'i' ? rv : icp_status_handler(r);
+}
+
 static void register_hooks(apr_pool_t *pool)
 {
     static const char *const before_watchdog[] = {"mod_watchdog.c", NULL};
@@ -114,8 +122,8 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_child_init(child_init, NULL, before_watchdog, APR_HOOK_MIDDLE);
     ap_hook_monitor(icp_watch_parent, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_quick_handler(icp_gate_quick_handler, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    ap_hook_handler(icp_gate_handler, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    ap_hook_handler(icp_status_handler, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(handler, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_log_transaction(icp_gate_log, NULL, NULL, APR_HOOK_REALLY_FIRST);
     icp_inspect_register();
 }
 

@@ -166,7 +166,7 @@ static void send_html(request_rec *r, const icp_gate_health_t *health)
 
 int icp_status_handler(request_rec *r)
 {
-    if (!r->handler || *r->handler != *HANDLER || strcmp(r->handler, HANDLER)) return DECLINED; /* for every request */
+    if (!r->handler || strcmp(r->handler, HANDLER)) return DECLINED;
     if (!ap_some_auth_required(r)) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, HANDLER " does not answer at %s, where anybody could ask: " REMEDY, r->uri);
         return HTTP_FORBIDDEN;
