@@ -100,6 +100,7 @@ class Httpd:
         self.command = [*under, HTTPD, "-X" if under else "-DFOREGROUND"]  # under: valgrind and its options; one process then
         self.engine = "On"      # None: no ICP directive is written by the harness at all
         self.load_icp = True
+        self.log_format = '%v %h \\"%r\\" %>s %{icp-state}n'
         self.port, self.tls_port = free_port(), free_port()
         self.state = self.root / "state"
         self.register = self.state / "register.db"
@@ -192,7 +193,7 @@ class Httpd:
             lines += [f"ThreadsPerChild {self.threads}", f"MinSpareThreads {self.threads}", f"MaxSpareThreads {workers}"]
         lines += ["ErrorLog logs/error.log", "LogLevel info" + (" icp:debug" if self.load_icp else ""),
                   "TypesConfig conf/mime.types", "DirectoryIndex index.html", "Timeout 30",
-                  'CustomLog logs/access.log "%v %h \\"%r\\" %>s %{icp-state}n"',
+                  f'CustomLog logs/access.log "{self.log_format}"',
                   'DocumentRoot "htdocs"', "<Directory />", "Require all granted", "AllowOverride None", "</Directory>"]
         if tls:
             lines += ["SSLSessionCache shmcb:run/tls(65536)"]
