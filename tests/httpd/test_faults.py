@@ -183,13 +183,6 @@ def test_a_restart_in_the_middle_of_a_fault(httpd):
     recovers(httpd)
 
 
-def test_a_start_in_the_middle_of_a_fault_is_refused(httpd):
-    two_sites(httpd)
-    httpd.stop()
-    damage_garbage(httpd.register)
-    assert "httpd cannot start with ICPEngine" in httpd.start_fails()
-
-
 def test_locked_by_a_writer(httpd):
     two_sites(httpd)
     with subprocess.Popen([sys.executable, "-c", LOCKER, httpd.register], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as locker:
