@@ -250,6 +250,7 @@ icp_page_t *icp_page_create(const char *content_type, apr_size_t limit, apr_pool
     page->shell = icp_shell_create(pool);
     page->sheet = icp_sheet_create(pool);
     icp_markup_init(&page->markup, &events, page);
+    make_room(&page->held, 1, pool);
     return page;
 }
 

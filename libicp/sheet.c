@@ -95,6 +95,12 @@ static void apply(icp_sheet_t *sheet, const char *selector, const char *end, con
     }
 }
 
+/* Most rules say nothing about it: told quickly. */
+static int of_interest(const char *text, apr_size_t length)
+{
+    return memmem(text, length, "display", 7) || memmem(text, length, "visib", 5) || memmem(text, length, "opacity", 7);
+}
+
 static void read_rules(icp_sheet_t *sheet, const char *p, const char *end, int conditional)
 {
     const char *open = NULL;
@@ -116,7 +122,7 @@ static void read_rules(icp_sheet_t *sheet, const char *p, const char *end, int c
         if (*mark == '@') {
             if (!conditional) read_rules(sheet, open + 1, close, 1);
         }
-        else {
+        else if (of_interest(open + 1, (apr_size_t)(close - open - 1))) {
             icp_style_t style;
             icp_style_read(&style, open + 1, (apr_size_t)(close - open - 1));
             for (const char *comma; p < open; p = comma + 1) {

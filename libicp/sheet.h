@@ -1,5 +1,5 @@
-/* The style sheets that stand in a page: which class or id do they hide? Only rules for one class or id by itself count, and only where no
- * other rule shows it again; sheets elsewhere are not fetched. What is hidden so goes to a person, so that being wrong turns no site off.
+/* The style sheets that stand in a page: which class or id do they hide? Only rules for one class or id by itself count, of display,
+ * visibility and opacity, and only where no other rule shows it again; sheets elsewhere are not fetched. What is hidden so goes to a person, so that being wrong turns no site off.
  */
 #ifndef ICP_SHEET_H
 #define ICP_SHEET_H

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <apr_lib.h>
 #include <apr_strings.h>
 
 #define FAR_OFF (-900.0) /* px: no page is drawn so that one scrolls that far to the left of its edge */
@@ -36,16 +35,19 @@ static const char *skip_comment(const char *p, const char *end)
     return close ? close + 2 : end;
 }
 
-/* Copies up to one of `stop` outside quotes and parentheses, in lower case, comments left out, white space folded and trimmed. */
+/* Copies up to one of the two characters `stop` outside quotes and parentheses, in lower case, comments left out, white space folded and trimmed. */
 static const char *take(char *out, apr_size_t size, const char *p, const char *end, const char *stop)
 {
     apr_size_t length = 0;
     int depth = 0, gap = 0;
     char quote = 0;
     for (; p < end; p++) {
-        while (!quote && p < end && *p == '/' && skip_comment(p, end) != p) p = skip_comment(p, end);
+        while (*p == '/' && !quote && skip_comment(p, end) != p) {
+            p = skip_comment(p, end);
+            if (p == end) break;
+        }
         if (p == end) break;
-        if (!quote && depth == 0 && strchr(stop, *p)) break;
+        if (!quote && depth == 0 && (*p == stop[0] || *p == stop[1])) break;
         if (quote) quote = *p == quote ? 0 : quote;
         else if (*p == '"' || *p == '\'') quote = *p;
         else if (*p == '(') depth++;
@@ -56,7 +58,7 @@ static const char *take(char *out, apr_size_t size, const char *p, const char *e
         }
         if (gap && length + 1 < size) out[length++] = ' ';
         gap = 0;
-        if (length + 1 < size) out[length++] = (char)apr_tolower(*p);
+        if (length + 1 < size) out[length++] = (unsigned char)(*p - 'A') < 26 ? (char)(*p | 0x20) : *p;
     }
     out[length] = '\0';
     return p;
@@ -82,11 +84,11 @@ static void read_declarations(declaration_t *found, const char *p, const char *e
             p += p < end;
             continue;
         }
-        p = take(declaration.value, sizeof declaration.value, p + 1, end, ";");
+        p = take(declaration.value, sizeof declaration.value, p + 1, end, ";;");
         p += p < end;
         cut_important(&declaration);
         for (int i = 0; i < ALL_PROPERTIES; i++) {
-            if (strcmp(name, property_names[i]) != 0) continue;
+            if (name[0] != property_names[i][0] || strcmp(name, property_names[i]) != 0) continue;
             if (declaration.value[0] && (declaration.important || !found[i].important)) found[i] = declaration;
         }
     }
