@@ -1,8 +1,10 @@
-"""What the reader sees is what a browser draws: every page of the corpus in headless Chromium, whose document.body.innerText must hold
-the numbers that the reader lists as displayed. Cases that may differ say why in the last column of tests/corpus/pages.tsv.
+"""What the reader sees is what a browser draws: every page of the corpus, and pages thrown together at random, in headless
+Chromium, whose document.body.innerText must hold the numbers that the reader lists as displayed. Cases of the corpus that may
+differ say why in the last column of tests/corpus/pages.tsv.
 """
 import html
 import json
+import random
 import re
 import subprocess
 import threading
@@ -25,15 +27,13 @@ def cases():
 
 
 class Pages(BaseHTTPRequestHandler):
-    """Serves the corpus, each page with the Content-Type that its case names."""
-    types = {case["file"]: case["content_type"] for case in cases()}
+    """Serves `pages`: name → (Content-Type, bytes)."""
+    pages = {}
 
     def do_GET(self):
-        name = self.path.lstrip("/")
-        known = name in self.types
-        body = (CORPUS / "pages" / name).read_bytes() if known else b""
-        self.send_response(200 if known else 404)
-        self.send_header("Content-Type", self.types.get(name, "text/plain"))
+        content_type, body = self.pages.get(self.path.lstrip("/"), ("text/plain", b""))
+        self.send_response(200)
+        self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -54,26 +54,79 @@ def drawn_numbers(text, joined):
     return inspect(f"<meta charset=utf-8>{page}".encode())
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="no Chromium")
-def test_reader_sees_what_the_browser_draws():
+READ_ALL = """
+(async names => {
+    const frame = document.body.appendChild(document.createElement("iframe"));
+    frame.width = 1200; frame.height = 800;
+    const texts = {};
+    for (const name of names) {
+        await new Promise(done => { frame.onload = done; frame.src = "/" + name; });
+        const body = frame.contentDocument.body;
+        texts[name] = body ? body.innerText : "";
+    }
+    return texts;
+})"""
+
+
+def drawn(pages):
+    """innerText of each of the pages: name → (Content-Type, bytes)."""
+    if not CHROMIUM:
+        pytest.skip("no Chromium")
+    Pages.pages = dict(pages, **{"": ("text/html", b"<!DOCTYPE html><body>")})
     server = ThreadingHTTPServer(("127.0.0.1", 0), Pages)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    wrong, compared = [], 0
     try:
         with Browser({HOST: server.server_port}) as browser:
-            for case in cases():
-                reason = case.get("browser_differs", "")
-                if reason not in ("", "joined"):
-                    continue
-                page = browser.open(f"http://{HOST}/{case['file']}")
-                text = page.evaluate("document.body ? document.body.innerText : ''")
-                page.call("Page.close")
-                drawn = drawn_numbers(re.sub(r"\r", "", text), reason == "joined")
-                expected = set(filter(None, case["visible_numbers"].split("|")))
-                compared += 1
-                if drawn != expected:
-                    wrong.append(f"{case['file']}: drawn {sorted(drawn)}, listed {sorted(expected)}")
+            return browser.open(f"http://{HOST}/").evaluate(f"{READ_ALL}({json.dumps(list(pages))})")
     finally:
         server.shutdown()
+
+
+def test_reader_sees_what_the_browser_draws():
+    compared = [case for case in cases() if case.get("browser_differs", "") in ("", "joined")]
+    texts = drawn({case["file"]: (case["content_type"], (CORPUS / "pages" / case["file"]).read_bytes()) for case in compared})
+    wrong = []
+    for case in compared:
+        numbers = drawn_numbers(texts[case["file"]], case.get("browser_differs") == "joined")
+        expected = set(filter(None, case["visible_numbers"].split("|")))
+        if numbers != expected:
+            wrong.append(f"{case['file']}: drawn {sorted(numbers)}, listed {sorted(expected)}")
     assert not wrong, "\n".join(wrong)
-    assert compared > 100
+    assert len(compared) > 100
+
+
+TAGS = ("div p span b i a font ul li table tr td th tbody caption section footer h1 h2 form dl dt dd center button strong em svg text "
+        "details summary dialog canvas article nobr label x-y fieldset blockquote small br hr img input pre").split()
+STYLES = ("display:none", "visibility:hidden", "visibility:visible", "display:block", "display:inline", "color:red")
+ODDITIES = ("<!-- x -->", "<!-->", "<!--->", "-->", "<![CDATA[", "]]>", "</>", "<?x>", "<!x>", "<3", "&nbsp", "</br>", "</body>", "</html>",
+            "<script>'<!--<script></script>'</script>", "<style></p></style>", "<b title='>'>", "<i hidden=\">\">")
+
+
+def thrown_together(seed):
+    """Tags, end tags that fit nothing, styles and numbers in any order."""
+    dice = random.Random(seed)
+    parts = []
+    for _ in range(dice.randint(4, 16)):
+        kind = dice.random()
+        if kind < 0.42:
+            tag, style = dice.choice(TAGS), dice.random()
+            attribute = f' style="{dice.choice(STYLES)}"' if style < 0.3 else " hidden" if style < 0.36 else ""
+            parts.append(f"<{tag}{attribute}>")
+        elif kind < 0.66:
+            parts.append(f"</{dice.choice(TAGS)}>")
+        elif kind < 0.72:
+            parts.append(dice.choice(ODDITIES))
+        else:
+            parts.append(f"京ICP备{dice.randint(10000001, 23999999):08}号 ")
+    return f"<!DOCTYPE html><meta charset=utf-8>{''.join(parts)}"
+
+
+def test_pages_thrown_together_are_read_as_they_are_drawn():
+    pages = {str(seed): thrown_together(seed) for seed in range(300)}
+    texts = drawn({name: ("text/html", page.encode()) for name, page in pages.items()})
+    wrong = []
+    for name, page in pages.items():
+        shown, read = set(re.findall(r"京ICP备\d{8}号", texts[name])), inspect(page.encode())
+        if read != shown:
+            wrong.append(f"{name}: drawn {sorted(shown)}, read {sorted(read)}: {page}")
+    assert not wrong, "\n".join(wrong)
