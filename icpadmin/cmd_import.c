@@ -34,8 +34,8 @@ static void print_result(const icp_cli_t *cli, const icp_import_result_t *result
 {
     if (!cli->json) {
         icp_say(cli,
-                "%" APR_INT64_T_FMT " lines: %" APR_INT64_T_FMT " added, %" APR_INT64_T_FMT
-                " changed, %" APR_INT64_T_FMT " as they were, %d bad; %" APR_INT64_T_FMT " sites suspended",
+                "lines %" APR_INT64_T_FMT ": added %" APR_INT64_T_FMT ", changed %" APR_INT64_T_FMT
+                ", unchanged %" APR_INT64_T_FMT ", bad %d; sites suspended %" APR_INT64_T_FMT,
                 result->lines, result->added, result->changed, result->unchanged, result->bad->nelts,
                 result->suspended);
         return;

@@ -37,7 +37,7 @@ typedef struct icp_command_t {
     int changes;                 /* takes part in --dry-run */
     const char *summary;         /* one line, no final stop */
     const char *details;         /* paragraphs separated by an empty line; may be NULL */
-    const char *json;      /* what --json prints, "an object with a, b"; NULL if the command knows no --json */
+    const char *json;            /* what --json prints, "an object with a, b"; NULL if the command knows no --json */
     const char *example;         /* command lines, one a line */
     const icp_option_t *options; /* ended by an entry without name; NULL for none */
     icp_error_t *(*run)(icp_cli_t *cli);

@@ -9,8 +9,11 @@
 
 #define MINISTRY_LINK "https://beian.miit.gov.cn/"
 
-/* What a verdict means and, where something is to be done, the sentence for a client; %s: the number that the page must show. */
-static const struct { const char *meaning, *chinese; } verdicts[ICP_VERDICT_COUNT] = {
+/* What a verdict means and, where something is to be done, the sentence for a client; %s: the number that the page must
+ * show. */
+static const struct {
+    const char *meaning, *chinese;
+} verdicts[ICP_VERDICT_COUNT] = {
     [ICP_DISPLAYED] = {"a visitor sees a number of this site", NULL},
     [ICP_MISSING] = {"there is no ICP number anywhere in the page",
                      "贵网站首页没有显示 ICP 备案号。请在首页底部用文字显示%s，并链接到 " MINISTRY_LINK "。"},
@@ -18,10 +21,12 @@ static const struct { const char *meaning, *chinese; } verdicts[ICP_VERDICT_COUN
                        "贵网站首页显示的备案号不是本网站的备案号。请在首页底部改为%s，并链接到 " MINISTRY_LINK "。"},
     [ICP_INVALID] = {"what the page displays as an ICP number cannot be one",
                      "贵网站首页显示的备案号无效。请在首页底部改为%s，并链接到 " MINISTRY_LINK "。"},
-    [ICP_HIDDEN] = {"an ICP number is in the page, but as far as can be told a visitor does not see it; a person must look",
-                    "贵网站首页的源代码里有备案号，但访客看不到。请在首页底部用可见的文字显示%s，并链接到 " MINISTRY_LINK "。"},
+    [ICP_HIDDEN] =
+        {"an ICP number is in the page, but as far as can be told a visitor does not see it; a person must look",
+         "贵网站首页的源代码里有备案号，但访客看不到。请在首页底部用可见的文字显示%s，并链接到 " MINISTRY_LINK "。"},
     [ICP_UNREADABLE] = {"the page cannot be judged by its text; a person must look",
-                        "我们无法从贵网站首页的文字中读取备案号。请在首页底部直接用文字显示%s（不要使用图片或脚本），并链接到 " MINISTRY_LINK "。"},
+                        "我们无法从贵网站首页的文字中读取备案号。请在首页底部直接用文字显示%"
+                        "s（不要使用图片或脚本），并链接到 " MINISTRY_LINK "。"},
 };
 
 static const char *const unreadable_texts[ICP_UNREADABLE_COUNT] = {
@@ -51,11 +56,16 @@ static const char *const where_texts[ICP_WHERE_COUNT] = {
 };
 
 static const char *const finding_texts[ICP_FINDING_COUNT] = {
-    [ICP_FINDING_SUFFIX_DIFFERS] = "The license is this site's, the website suffix (-N) is not: show the suffix issued for this website.",
-    [ICP_FINDING_SUFFIX_MISSING] = "Show the website number (with -N); in Guangdong (粤) the license number, without it.",
-    [ICP_FINDING_APP_NUMBER] = "A number that ends in A, X or K is an app's or a mini-program's; a website shows its own.",
-    [ICP_FINDING_ALIAS_PROVINCE] = "The province is written with a character that numbers do not use (川 for 蜀, 甘 for 陇 …): use the issued one.",
-    [ICP_FINDING_SUSPECT_NUMBER] = "A number with these first digits is not known to have been issued: compare it with the Ministry's record.",
+    [ICP_FINDING_SUFFIX_DIFFERS] =
+        "The license is this site's, the website suffix (-N) is not: show the suffix issued for this website.",
+    [ICP_FINDING_SUFFIX_MISSING] =
+        "Show the website number (with -N); in Guangdong (粤) the license number, without it.",
+    [ICP_FINDING_APP_NUMBER] =
+        "A number that ends in A, X or K is an app's or a mini-program's; a website shows its own.",
+    [ICP_FINDING_ALIAS_PROVINCE] = "The province is written with a character that numbers do not use (川 for 蜀, 甘 "
+                                   "for 陇 …): use the issued one.",
+    [ICP_FINDING_SUSPECT_NUMBER] =
+        "A number with these first digits is not known to have been issued: compare it with the Ministry's record.",
     [ICP_FINDING_PLACEHOLDER] = "A placeholder of a theme is still in the page: replace it.",
     [ICP_FINDING_LINK_MISSING] = "The number is not linked: link it to " MINISTRY_LINK,
     [ICP_FINDING_LINK_WRONG] = "The number links elsewhere: link it to " MINISTRY_LINK,
@@ -77,7 +87,8 @@ static void print_place(FILE *out, const icp_mention_t *mention, apr_pool_t *poo
     if (number->kind == ICP_NUMBER_NONE) fprintf(out, "             %s\n", icp_number_reason_text(number->reason));
 }
 
-static void print_places(FILE *out, const char *heading, const icp_inspection_t *inspection, int displayed, apr_pool_t *pool)
+static void print_places(FILE *out, const char *heading, const icp_inspection_t *inspection, int displayed,
+                         apr_pool_t *pool)
 {
     const apr_array_header_t *mentions = inspection->seen->mentions;
     for (int i = 0, printed = 0; i < mentions->nelts; i++) {

@@ -11,22 +11,24 @@ import pytest
 from env import BUILD
 
 ICPADMIN = str(BUILD / "icpadmin")
-COMMANDS = ["init", "status", "number", "inspect", "holder add", "holder list", "holder show", "holder edit", "license add",
-            "license list", "license show", "license cancel", "license revoke", "license reinstate", "license import", "license export", "site add",
-            "site list", "site show", "site edit", "site remove", "site import", "site discover", "check", "suspend", "enable",
-            "pass", "queue", "log", "backup", "restore", "doctor", "help"]
+COMMANDS = ["init", "status", "number", "inspect", "holder add", "holder list", "holder show", "holder edit",
+            "license add", "license list", "license show", "license cancel", "license revoke", "license reinstate",
+            "license import", "license export", "site add", "site list", "site show", "site edit", "site remove",
+            "site import", "site discover", "check", "suspend", "enable", "pass", "queue", "log", "backup",
+            "restore", "doctor", "help"]
 
 
 def run(*arguments, stdin="", **options):
     environment = {**os.environ, "ICP_REGISTER": "/nowhere/register.db"}
-    return subprocess.run([ICPADMIN, *arguments], input=stdin, capture_output=True, text=True, env=environment, check=False, **options)
+    return subprocess.run([ICPADMIN, *arguments], input=stdin, capture_output=True, text=True, env=environment, check=False,
+                          **options)
 
 
 def display_width(text):
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
-# --- arguments -------------------------------------------------------------------------------------------------------------
+# --- arguments --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("arguments, said", [
@@ -80,7 +82,8 @@ def test_every_command_explains_itself_with_an_example(command):
 
 def test_help_of_a_noun_explains_all_its_commands():
     result = run("help", "license")
-    assert all(f"usage: icpadmin license {verb}" in result.stdout for verb in ("add", "list", "show", "cancel", "revoke", "import", "export"))
+    verbs = ("add", "list", "show", "cancel", "revoke", "reinstate", "import", "export")
+    assert all(f"usage: icpadmin license {verb}" in result.stdout for verb in verbs)
 
 
 def test_no_command_is_missing_from_this_list():
@@ -93,23 +96,26 @@ def test_version():
     assert result.returncode == 0 and result.stdout.startswith("icpadmin (mod_icp) ")
 
 
-# --- streams ---------------------------------------------------------------------------------------------------------------
+# --- streams ----------------------------------------------------------------------------------------------------------
 
 
 def test_output_that_cannot_be_written_is_a_fault():
     with open("/dev/full", "w", encoding="utf-8") as full:
-        done = subprocess.run([ICPADMIN, "number", "沪ICP备05012345号"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run([ICPADMIN, "number", "沪ICP备05012345号"], stdout=full, stderr=subprocess.PIPE, text=True,
+                              check=False)
     assert done.returncode == 5 and "cannot write to standard output: No space left on device" in done.stderr
 
 
 def test_closed_standard_output_is_a_fault_and_not_written_elsewhere():
-    done = subprocess.run(["sh", "-c", '"$0" number 沪ICP备05012345号 >&-', ICPADMIN], stderr=subprocess.PIPE, text=True, check=False)
+    command = '"$0" number 沪ICP备05012345号 >&-'
+    done = subprocess.run(["sh", "-c", command, ICPADMIN], stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 5 and "cannot write" in done.stderr
 
 
 def test_a_reader_that_goes_away_ends_it_quietly():
     lines = "沪ICP备05012345号\n" + "".join(f"沪ICP备{20000000 + i}号\n" for i in range(20000))
-    with subprocess.Popen([ICPADMIN, "number", "-", "--json"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen([ICPADMIN, "number", "-", "--json"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as process:
         process.stdout.close()
         try:
             process.stdin.write(lines.encode())
@@ -155,7 +161,7 @@ def test_texts_cannot_move_the_terminals_cursor():
     assert "\ufffd[2J\ufffd" in result.stdout
 
 
-# --- number ----------------------------------------------------------------------------------------------------------------
+# --- number -----------------------------------------------------------------------------------------------------------
 
 
 def test_number_explains_each_text():

@@ -1,4 +1,4 @@
-"""icpadmin check, enable, pass and queue against a running server: what they fetch, what they see, what they do about it."""
+"""icpadmin check, enable, pass and queue against a running server: what they fetch, what they see, and what they do."""
 import gzip
 import json
 import socket
@@ -36,7 +36,7 @@ def shop(httpd):
     return httpd
 
 
-# --- check -------------------------------------------------------------------------------------------------------------------
+# --- check ------------------------------------------------------------------------------------------------------------
 
 
 def test_verdicts_of_several_sites(httpd):
@@ -47,7 +47,8 @@ def test_verdicts_of_several_sites(httpd):
     assert {name: look["verdict"] for name, look in looks.items()} == {
         "good": "displayed", "bad": "missing", "wrong": "incorrect", "hidden": "hidden"}
     assert looks["good"]["displayed"] == [NUMBER] and looks["wrong"]["displayed"] == [OTHER]
-    assert looks["good"]["url"] == "http://good.example.cn/" and looks["good"]["status"] == 200 and looks["good"]["fault"] is None
+    good = looks["good"]
+    assert good["url"] == "http://good.example.cn/" and good["status"] == 200 and good["fault"] is None
     assert data(httpd, "status")["verdicts"] == {"displayed": 1, "hidden": 1, "incorrect": 1, "missing": 1}
     assert data(httpd, "site", "show", "bad.example.cn")["verdict"] == "missing"
     assert httpd.icpadmin("check", "good.example.cn").out.splitlines()[1].split()[:2] == ["good.example.cn", "displayed"]
@@ -59,8 +60,9 @@ def test_one_site_that_fails_is_explained(shop):
     assert "shop.example.cn" in result.out and "missing" in result.out and NUMBER in result.out
 
 
-@pytest.mark.parametrize("arguments, code", [([], 2), (["--all", "shop.example.cn"], 2), (["nobody.example.cn"], 3), (["--all", "--limit", "0"], 2),
-                                             (["shop.example.cn", "--connect", "http="], 2), (["shop.example.cn", "--connect", "a:99999"], 2)])
+@pytest.mark.parametrize("arguments, code", [
+    ([], 2), (["--all", "shop.example.cn"], 2), (["nobody.example.cn"], 3), (["--all", "--limit", "0"], 2),
+    (["shop.example.cn", "--connect", "http="], 2), (["shop.example.cn", "--connect", "a:99999"], 2)])
 def test_what_cannot_be_checked(shop, arguments, code):
     assert shop.icpadmin("check", *arguments, code=code).out == ""
 
@@ -76,14 +78,15 @@ def test_a_dry_run_records_nothing(shop):
 
 
 def test_enforce_suspends_what_fails_and_nothing_else(httpd):
-    for name, content in (("good", GOOD), ("bad", BAD), ("wrong", WRONG), ("hidden", page(f"<!-- {NUMBER} -->")), ("empty", "")):
+    contents = {"good": GOOD, "bad": BAD, "wrong": WRONG, "hidden": page(f"<!-- {NUMBER} -->"), "empty": ""}
+    for name, content in contents.items():
         httpd.site(f"{name}.example.cn", {"index.html": content})
     httpd.start()
     assert "--yes" in httpd.icpadmin("check", "--all", "--enforce", code=2).err
     assert data(httpd, "site", "list", "--suspended") == []
     looks = {look["site"]: look["suspended"] for look in data(httpd, "check", "--all", "--enforce", "--yes", code=1)}
-    assert looks == {"good.example.cn": None, "bad.example.cn": "missing", "wrong.example.cn": "incorrect", "hidden.example.cn": None,
-                     "empty.example.cn": None}
+    assert looks == {"good.example.cn": None, "bad.example.cn": "missing", "wrong.example.cn": "incorrect",
+                     "hidden.example.cn": None, "empty.example.cn": None}
     for name, status in (("good", 200), ("bad", 451), ("wrong", 451), ("hidden", 200), ("empty", 200)):
         assert httpd.get(f"http://{name}.example.cn/").status == status
     assert "bad.example.cn suspended" not in httpd.icpadmin("check", "--all", "--enforce", "--yes", code=1).out
@@ -111,15 +114,17 @@ def test_redirects_inside_the_site_are_followed(httpd):
     httpd.load("ssl", "alias")
     httpd.site("shop.example.cn", {"home/index.html": GOOD}, hosts=["www.shop.example.cn"],
                config="RedirectMatch ^/$ http://www.shop.example.cn/step")
-    httpd.vhost("www.shop.example.cn", {"home/index.html": GOOD}, config="RedirectMatch ^/step$ https://WWW.shop.example.cn/home/")
+    httpd.vhost("www.shop.example.cn", {"home/index.html": GOOD},
+                config="RedirectMatch ^/step$ https://WWW.shop.example.cn/home/")
     httpd.start()
     look = looked(httpd, code=0)
     assert look["verdict"] == "displayed" and look["url"].lower() == "https://www.shop.example.cn/home/"
 
 
-@pytest.mark.parametrize("target, fault", [("http://elsewhere.example.com/", "redirects to http://elsewhere.example.com/"),
-                                           ("http://shop.example.cn.evil.example/", "redirects to"),
-                                           ("http://shop.example.cn:6379/", "redirects to http://shop.example.cn:6379/"), ("/again", "more than 10 redirects")])
+@pytest.mark.parametrize("target, fault", [
+    ("http://elsewhere.example.com/", "redirects to http://elsewhere.example.com/"),
+    ("http://shop.example.cn.evil.example/", "redirects to"),
+    ("http://shop.example.cn:6379/", "redirects to http://shop.example.cn:6379/"), ("/again", "more than 10 redirects")])
 def test_redirects_that_lead_nowhere(httpd, target, fault):
     httpd.load("alias")
     httpd.site("shop.example.cn", {"index.html": GOOD}, config=f"RedirectMatch ^/ {target}")
@@ -143,7 +148,8 @@ def test_nobody_answers(shop):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         look = data(shop, "check", "shop.example.cn", "--connect", f"127.0.0.1:{closed.getsockname()[1]}", code=1)[0]
-    assert (look["verdict"], look["reason"], look["status"]) == ("unreadable", "unreached", None) and "no answer by http or https" in look["fault"]
+    assert (look["verdict"], look["reason"], look["status"]) == ("unreadable", "unreached", None)
+    assert "no answer by http or https" in look["fault"]
 
 
 def test_the_home_page_on_file_is_the_one_that_is_fetched(httpd):
@@ -160,7 +166,8 @@ def test_the_home_page_on_file_is_the_one_that_is_fetched(httpd):
 def test_compressed_pages_and_their_charset(httpd):
     httpd.load("deflate", "filter")
     httpd.site("shop.example.cn", {"index.html": GOOD}, config="SetOutputFilter DEFLATE")
-    httpd.site("gbk.example.cn", {"index.html": GOOD.replace('<meta charset="utf-8">', "").encode("gbk")}, config="AddDefaultCharset gbk")
+    httpd.site("gbk.example.cn", {"index.html": GOOD.replace('<meta charset="utf-8">', "").encode("gbk")},
+               config="AddDefaultCharset gbk")
     httpd.start()
     assert looked(httpd, code=0)["displayed"] == [NUMBER]
     assert looked(httpd, "gbk.example.cn", code=0)["displayed"] == [NUMBER]
@@ -207,21 +214,25 @@ def from_backend(httpd, answer, *arguments, code=None):
 
 
 def response(body, *headers, status="200 OK", length=None):
-    lines = [f"HTTP/1.1 {status}", "Content-Type: text/html", f"Content-Length: {len(body) if length is None else length}", *headers]
+    length = len(body) if length is None else length
+    lines = [f"HTTP/1.1 {status}", "Content-Type: text/html", f"Content-Length: {length}", *headers]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
 def test_what_a_site_is_asked(httpd):
     _, asked = from_backend(httpd, response(GOOD.encode()))
     headers = dict(line.split(": ", 1) for line in asked[0].split("\r\n")[1:] if line)
-    assert headers["Host"] == "shop.example.cn" and "Mozilla/5.0" in headers["User-Agent"] and headers["Accept-Language"].startswith("zh-CN")
+    assert headers["Host"] == "shop.example.cn" and "Mozilla/5.0" in headers["User-Agent"]
+    assert headers["Accept-Language"].startswith("zh-CN")
     assert "gzip" in headers["Accept-Encoding"] and "ICP-Pass" not in headers
 
 
 @pytest.mark.parametrize("answer, reason", [
     (response(GOOD.encode(), status="500 Oops"), "status"), (response(GOOD.encode(), status="404 Not Found"), "status"),
-    (response(BAD.encode(), length=9999), "truncated"), (response(gzip.compress(GOOD.encode())[:40], "Content-Encoding: gzip"), None),
-    (response(GOOD.encode(), "Content-Encoding: sdch"), "encoded"), (response(b""), "empty"), (b"", "unreached"), (b"hello", "unreached"),
+    (response(BAD.encode(), length=9999), "truncated"),
+    (response(gzip.compress(GOOD.encode())[:40], "Content-Encoding: gzip"), None),
+    (response(GOOD.encode(), "Content-Encoding: sdch"), "encoded"), (response(b""), "empty"), (b"", "unreached"),
+    (b"hello", "unreached"),
     (response(GOOD.encode()).replace(b"text/html", b"image/png"), "type"),
     (response(b"", "Location: ftp://shop.example.cn/", status="302 Found"), None)])
 def test_answers_that_cannot_be_judged(httpd, answer, reason):
@@ -240,7 +251,7 @@ def test_a_proxy_in_the_environment_is_not_used(shop):
     assert data(shop, "check", "shop.example.cn", code=1, http_proxy="http://127.0.0.1:9")[0]["verdict"] == "missing"
 
 
-# --- enable ------------------------------------------------------------------------------------------------------------------
+# --- enable -----------------------------------------------------------------------------------------------------------
 
 
 def test_enable_takes_a_page_that_is_right(shop):
@@ -250,9 +261,11 @@ def test_enable_takes_a_page_that_is_right(shop):
     shop.write("shop.example.cn", {"index.html": WRONG})
     assert OTHER in shop.icpadmin("enable", "shop.example.cn", code=1).out
     shop.write("shop.example.cn", {"index.html": GOOD})
-    assert "dry run" in shop.icpadmin("enable", "shop.example.cn", "--dry-run").err and shop.get("http://shop.example.cn/").status == 451
+    assert "dry run" in shop.icpadmin("enable", "shop.example.cn", "--dry-run").err
+    assert shop.get("http://shop.example.cn/").status == 451
     enabled = shop.icpadmin("enable", "www.shop.example.cn")
-    assert f"shop.example.cn enabled: http://shop.example.cn/ shows {NUMBER}" in enabled.out and "served to the public again" in enabled.out
+    assert f"shop.example.cn enabled: http://shop.example.cn/ shows {NUMBER}" in enabled.out
+    assert "served to the public again" in enabled.out
     assert shop.get("http://shop.example.cn/").status == 200
     assert "not suspended" in shop.icpadmin("enable", "shop.example.cn", code=1).err
     shop.icpadmin("enable", "nobody.example.cn", code=3)
@@ -292,14 +305,15 @@ def test_several_sites_are_enabled_each_by_itself(httpd):
     assert answers == {"a.example.cn": True, "b.example.cn": False}
 
 
-# --- pass --------------------------------------------------------------------------------------------------------------------
+# --- pass -------------------------------------------------------------------------------------------------------------
 
 
 def test_a_pass_lets_its_bearer_in(shop):
     shop.icpadmin("pass", "shop.example.cn", "--for", "2h", code=1)
     shop.icpadmin("suspend", "shop.example.cn", "--reason", "missing")
     given = data(shop, "pass", "shop.example.cn", "--for", "30m")[0]
-    assert given["link"] == f"http://shop.example.cn/?icp-pass={given['token']}" and abs(given["expires_at"] - time.time() - 1800) < 300
+    assert given["link"] == f"http://shop.example.cn/?icp-pass={given['token']}"
+    assert abs(given["expires_at"] - time.time() - 1800) < 300
     assert shop.get("http://shop.example.cn/", {"Cookie": f"icp-pass={given['token']}"}).status == 200
     assert shop.get("http://shop.example.cn/").status == 451
     log = shop.icpadmin("log", "--site", "shop.example.cn", "--json").out
@@ -312,7 +326,7 @@ def test_lengths_of_time_that_are_none(shop, duration):
     shop.icpadmin("pass", "shop.example.cn", f"--for={duration}", code=2)
 
 
-# --- queue -------------------------------------------------------------------------------------------------------------------
+# --- queue ------------------------------------------------------------------------------------------------------------
 
 
 def items(httpd):
@@ -320,7 +334,8 @@ def items(httpd):
 
 
 def test_queue_names_what_needs_a_person(httpd):
-    contents = {"good": GOOD, "bad": BAD, "hidden": page(f"<!-- {NUMBER} -->"), "shell": '<div id="app"></div><script src="/app.js"></script>'}
+    contents = {"good": GOOD, "bad": BAD, "hidden": page(f"<!-- {NUMBER} -->"),
+                "shell": '<div id="app"></div><script src="/app.js"></script>'}
     for name, content in contents.items():
         httpd.site(f"{name}.example.cn", {"index.html": content})
     httpd.site("free.example.cn", {"index.html": page(OTHER)}, number=None)
