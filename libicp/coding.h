@@ -23,7 +23,7 @@ typedef enum icp_coding_e {
     ICP_CODING_BAD   /* the data is not what the header says */
 } icp_coding_e;
 
-/* Any chunking gives the same output. After FULL or BAD further input is ignored and the answer stays. Bytes after the
+/* Any chunking gives the same output, but for how much of it comes before BAD. After FULL or BAD further input is ignored and the answer stays. Bytes after the
  * end of the compressed data are ignored, as browsers do; gzip members may follow one another. */
 icp_coding_e icp_coding_feed(icp_coding_t *coding, const char *bytes, apr_size_t length);
 
