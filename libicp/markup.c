@@ -22,18 +22,16 @@ static int is_letter(char c)
     return (unsigned char)((c | 0x20) - 'a') < 26;
 }
 
-static void lower(char *text, apr_size_t length)
+static void find_newline(icp_markup_t *markup, const char *from)
 {
-    for (apr_size_t i = 0; i < length; i++) {
-        if ((unsigned char)(text[i] - 'A') < 26) text[i] |= 0x20;
-    }
+    markup->newline = memchr(from, '\n', (apr_size_t)(markup->end - from));
 }
 
 int icp_markup_line(icp_markup_t *markup, const char *at)
 {
-    if (at > markup->counted) {
-        markup->line += icp_scan_lines(markup->counted, (apr_size_t)(at - markup->counted));
-        markup->counted = at;
+    while (markup->newline && markup->newline < at) {
+        markup->line++;
+        find_newline(markup, markup->newline + 1);
     }
     return markup->line;
 }
@@ -71,9 +69,12 @@ static const unsigned char stops[256] = {
     ['/'] = ENDS_NAMES, ['>'] = ENDS_NAMES, ['='] = ENDS_ATTRIBUTE,
 };
 
-static char *name_end(char *p, const char *end, int which)
+/* The end of a name, which is put in lower case. */
+static char *read_name(char *p, const char *end, int which)
 {
-    while (p < end && !(stops[(unsigned char)*p] & which)) p++;
+    for (; p < end && !(stops[(unsigned char)*p] & which); p++) {
+        if ((unsigned char)(*p - 'A') < 26) *p |= 0x20;
+    }
     return p;
 }
 
@@ -86,7 +87,8 @@ static int next_attribute(icp_attribute_t *attribute, char **at, char *end)
     if (p == end || *p == '>') return 0;
 
     char *name = p;
-    p = name_end(p + 1, end, ENDS_NAMES | ENDS_ATTRIBUTE); /* a '=' in first place belongs to the name */
+    if (*p == '=') p++; /* in first place it belongs to the name */
+    p = read_name(p, end, ENDS_NAMES | ENDS_ATTRIBUTE);
     attribute->name = name;
     attribute->name_length = (apr_size_t)(p - name);
     attribute->value = p;
@@ -117,9 +119,7 @@ int icp_markup_attribute(icp_attribute_t *attribute, icp_attributes_t *place, co
         return 1;
     }
     if (!place->at) place->at = tag->rest;
-    if (!next_attribute(attribute, &place->at, tag->end)) return 0;
-    lower((char *)attribute->name, attribute->name_length);
-    return 1;
+    return next_attribute(attribute, &place->at, tag->end);
 }
 
 /* Reads the attributes up to the end of the tag: its '>', or `end` if that is not there. */
@@ -127,10 +127,8 @@ static char *read_attributes(icp_tag_t *tag, char *end)
 {
     icp_attribute_t attribute = {0};
     char *p = tag->attributes;
-    tag->rest = p;
     while (next_attribute(&attribute, &p, end)) {
         if (tag->count == ICP_TAG_ATTRIBUTES) continue;
-        lower((char *)attribute.name, attribute.name_length);
         tag->first[tag->count++] = attribute;
         tag->rest = p;
     }
@@ -149,6 +147,15 @@ static void enter(icp_markup_t *markup, const icp_tag_t *tag, icp_content_e cont
     markup->raw_end_length = tag->name_length;
 }
 
+/* Nearly all tags of a page have one of a few names. */
+static const icp_element_t *element_named(icp_markup_t *markup, const icp_tag_t *tag)
+{
+    const icp_element_t **known = &markup->known[tag->name[0] & 31][tag->name_length & 3];
+    int same = *known && tag->name_length < sizeof (*known)->name && memcmp((*known)->name, tag->name, tag->name_length) == 0;
+    if (!same || (*known)->name[tag->name_length]) *known = icp_element(tag->name, tag->name_length);
+    return *known;
+}
+
 /* A tag from its '<'; MORE if its '>' is not there. */
 static apr_size_t read_tag(icp_markup_t *markup, char *text, char *end)
 {
@@ -156,12 +163,12 @@ static apr_size_t read_tag(icp_markup_t *markup, char *text, char *end)
     icp_tag_t tag = {.closing = text[1] == '/', .first = first};
     char *name = text + 1 + tag.closing;
     tag.name = name;
-    tag.attributes = name_end(name, end, ENDS_NAMES);
+    tag.attributes = read_name(name, end, ENDS_NAMES);
     tag.name_length = (apr_size_t)(tag.attributes - name);
-    tag.end = read_attributes(&tag, end);
+    tag.end = tag.rest = tag.attributes;
+    if (tag.end < end && *tag.end != '>') tag.end = read_attributes(&tag, end);
     if (tag.end == end) return MORE;
-    lower(name, tag.name_length);
-    tag.element = icp_element(tag.name, tag.name_length);
+    tag.element = element_named(markup, &tag);
     if (tag.closing) {
         markup->events->end(markup->baton, &tag);
     }
@@ -322,7 +329,8 @@ static apr_size_t read_raw(icp_markup_t *markup, char *text, apr_size_t length, 
 apr_size_t icp_markup_read(icp_markup_t *markup, char *text, apr_size_t length, int last)
 {
     apr_size_t used = 0;
-    markup->counted = text;
+    markup->end = text + length;
+    find_newline(markup, text);
     while (used < length) {
         unsigned mode = markup->mode;
         char *at = text + used;

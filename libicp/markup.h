@@ -45,13 +45,14 @@ typedef struct icp_markup_events_t {
 typedef struct icp_markup_t {
     const icp_markup_events_t *events;
     void *baton;
-    int line;           /* of the byte at `counted`, from 1 */
-    const char *counted;
+    int line;           /* from 1, of what stands before `newline` */
+    const char *newline, *end; /* the next line break in the text being read, NULL: none up to its end */
     enum { ICP_MARKUP_DATA, ICP_MARKUP_COMMENT, ICP_MARKUP_BOGUS, ICP_MARKUP_CDATA, ICP_MARKUP_RAW } mode;
     icp_content_e content; /* of RAW */
     char raw_end[14];   /* the element whose end tag ends it */
     apr_size_t raw_end_length;
     int script_escape;  /* 0: none, 1: after <!--, 2: after <script in that */
+    const icp_element_t *known[32][4]; /* elements met, by the first letter and the length of their names */
     int comment_begun;  /* bytes of the comment seen, up to 2: ">" and "->" end it at once */
 } icp_markup_t;
 

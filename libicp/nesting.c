@@ -37,6 +37,12 @@ static int hidden(const icp_surroundings_t *all)
     return all->none || all->inner_none || all->away || all->invisible || all->tiny || all->graphic;
 }
 
+/* Does an element do nothing to the text in it? Most do not. */
+static int is_plain(const icp_effect_t *own)
+{
+    return !(own->none | own->inner_none | own->away | own->visibility | own->font | own->graphic | own->footer | own->stored) && !own->link;
+}
+
 static void compute(icp_nesting_t *nesting, int index)
 {
     entry_t *entry = &nesting->open[index];
@@ -47,6 +53,12 @@ static void compute(icp_nesting_t *nesting, int index)
     if (top.inner_none && entry->first_summary) {
         top.inner_none = 0;
         was_hidden = hidden(&top);
+    }
+    if (!was_hidden && is_plain(own)) {
+        *all = top;
+        all->stored = 0;
+        all->because = NULL;
+        return;
     }
 
     all->none = top.none || top.inner_none || own->none;

@@ -48,8 +48,9 @@ int icp_scan_words(const char *text, apr_size_t length, const char *const *words
     for (apr_size_t at = 0; at < length; at++) {
         if (!(first >> (text[at] & 31) & 1)) continue;
         for (int i = 0; words[i]; i++) {
+            if ((text[at] ^ words[i][0]) & ~0x20) continue;
             apr_size_t size = strlen(words[i]);
-            if (!((text[at] ^ words[i][0]) & ~0x20) && size <= length - at && strncasecmp(text + at, words[i], size) == 0) return 1;
+            if (size <= length - at && strncasecmp(text + at, words[i], size) == 0) return 1;
         }
     }
     return 0;

@@ -38,7 +38,8 @@ static int has_any(const char *text, apr_size_t length, const char *const *words
 
 static int named(const icp_attribute_t *attribute, const char *name)
 {
-    return attribute->name_length == strlen(name) && memcmp(attribute->name, name, attribute->name_length) == 0;
+    apr_size_t length = strlen(name);
+    return attribute->name_length == length && memcmp(attribute->name, name, length) == 0;
 }
 
 static void keep(char *out, apr_size_t size, const char *text, apr_size_t length)
