@@ -1,10 +1,10 @@
 /* Home pages as a browser on this host would get them: by libcurl, through loopback with the site's own Host and SNI,
  * several at a time. It reads and judges; it records nothing and prints nothing.
  *
- * A page is asked for by http, and by https if nothing answers there. Redirects are followed inside the site (its own
- * host names) only. Certificates are not checked: the connection never leaves for a stranger's address, and an expired
- * one is another matter. A browser's user agent is sent, so that a site that shows checkers another page than visitors
- * gains nothing.
+ * A page is asked for by http, and by https if nothing answers there. Redirects are followed inside the site only: its
+ * own host names, at the ports of web servers. Certificates are not checked: the connection never leaves for a
+ * stranger's address, and an expired one is another matter. A browser's user agent is sent, so that a site that shows
+ * checkers another page than visitors gains nothing.
  */
 #ifndef ICP_FETCH_H
 #define ICP_FETCH_H
