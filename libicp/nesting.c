@@ -258,7 +258,7 @@ static void close_item(icp_nesting_t *nesting, int which, int other)
 /* An end tag of a formatting element, or a new a in an open one. */
 static void end_formatting(icp_nesting_t *nesting, apr_uint32_t name)
 {
-    int index = find_name(nesting, name, ICP_EL_SCOPE), through_special = 0;
+    int index = find_name(nesting, name, ICP_EL_SCOPE), special = 0;
     int here = marker(nesting);
     for (int i = nesting->again_count - 1; i >= 0; i--) {
         again_t *again = &nesting->again[i];
@@ -268,9 +268,11 @@ static void end_formatting(icp_nesting_t *nesting, apr_uint32_t name)
         break;
     }
     if (!index) return;
-    for (int i = index + 1; i < nesting->depth; i++) through_special |= nesting->open[i].element->flags & ICP_EL_SPECIAL;
-    if (through_special) take_out(nesting, index);
-    else pop_to(nesting, index);
+    for (int i = index + 1; i < nesting->depth; i++) {
+        if (nesting->open[i].element->flags & ICP_EL_SPECIAL) special = i;
+    }
+    pop_to(nesting, special ? special + 1 : index);
+    if (special) take_out(nesting, index); /* from around the blocks in it, which stay open */
 }
 
 static void merge(icp_nesting_t *nesting, const icp_effect_t *effect)

@@ -6,7 +6,7 @@
 
 #include "scan.h"
 
-#define SHELL_TEXT 200  /* bytes of displayed text up to which a page with scripts is an empty shell */
+#define SHELL_TEXT 100  /* bytes of displayed text up to which a page with scripts is an empty shell */
 #define ROOT_TEXT 1500  /* … if it has the element that scripts are known to fill */
 #define LINK_TEXT 600   /* … up to which frames or a redirect are what the page is for */
 
