@@ -106,11 +106,11 @@ static icp_coding_e zlib_feed(layer_t *layer, const unsigned char *bytes, apr_si
         zlib->next_out = layer->out;
         zlib->avail_out = WINDOW;
         int rv = inflate(zlib, Z_NO_FLUSH);
+        icp_coding_e state = emit(layer, WINDOW - zlib->avail_out); /* also what came before a fault: the next chunk may have begun there */
+        if (state != ICP_CODING_MORE) return state;
         if (rv != Z_OK && rv != Z_STREAM_END && rv != Z_BUF_ERROR) {
             return layer->ended ? ICP_CODING_MORE : ICP_CODING_BAD; /* after the end: trailing garbage */
         }
-        icp_coding_e state = emit(layer, WINDOW - zlib->avail_out);
-        if (state != ICP_CODING_MORE) return state;
         if (rv == Z_STREAM_END) {
             layer->ended = 1;
             if (layer->kind != KIND_GZIP || !zlib->avail_in) return ICP_CODING_MORE;
