@@ -329,7 +329,6 @@ static apr_size_t read_raw(icp_markup_t *markup, char *text, apr_size_t length, 
 apr_size_t icp_markup_read(icp_markup_t *markup, char *text, apr_size_t length, int last)
 {
     apr_size_t used = 0;
-    if (length == 0) return 0;
     markup->end = text + length;
     find_newline(markup, text);
     while (used < length) {
