@@ -109,6 +109,15 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libicp.a
 	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIB_LIBS) $(shell pkg-config --libs check libbrotlienc) $(APR_LIBS)
 $(BUILD)/unit/test_template: $(BUILD)/obj/mod_icp/template.o
 
+# This one counts the branches that the library takes, and what the C library looks over for it.
+READER := charref charset decode element fold markup nesting number number_parts number_read page passage scan sheet shell style visible
+READER_COUNTED := $(patsubst %,$(BUILD)/counted/%.o,$(filter $(READER),$(patsubst libicp/%.c,%,$(LIB_SOURCES))))
+$(BUILD)/counted/%.o: libicp/%.c $(BUILD)/config.mk
+	@mkdir -p $(@D)
+	$(CC) $(ICP_CFLAGS) -fsanitize-coverage=trace-pc -U_FORTIFY_SOURCE -MMD -MP -c -o $@ $<
+$(BUILD)/unit/test_linear: $(READER_COUNTED)
+$(BUILD)/unit/test_linear: LDFLAGS += $(patsubst %,-Wl$(comma)--wrap=%,memchr memmem memmove memcpy)
+
 # Each tests/fuzz/fuzz_*.c is a libFuzzer target, and here a program that replays its inputs.
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 $(BUILD)/replay/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(BUILD)/libicp.a
@@ -123,7 +132,7 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/libicp.a
 	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(APR_LIBS)
 
 .SECONDARY:
--include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/counted -name '*.d' 2>/dev/null)
 
 # --- what shows that it works -----------------------------------------------------------------------------------------
 
