@@ -405,12 +405,18 @@ void icp_nesting_start(icp_nesting_t *nesting, const icp_tag_t *tag, const icp_e
     }
 }
 
-/* The entry that an end tag ends, 0 if none. */
-static int find_ended(const icp_nesting_t *nesting, const icp_element_t *element, apr_uint32_t name)
+/* The entry in svg or math that an end tag ends, 0 if none. */
+static int find_foreign(const icp_nesting_t *nesting, apr_uint32_t name)
 {
     for (int i = nesting->depth - 1; i > 0 && nesting->open[i].foreign && is_foreign(nesting); i--) {
         if (nesting->open[i].name == name) return i;
     }
+    return 0;
+}
+
+/* The same in HTML. */
+static int find_ended(const icp_nesting_t *nesting, const icp_element_t *element, apr_uint32_t name)
+{
     switch (element->which) {
     case ICP_ELEMENT_P: return find(nesting, ICP_ELEMENT_P, ICP_EL_SCOPE, ICP_ELEMENT_BUTTON);
     case ICP_ELEMENT_LI: return find(nesting, ICP_ELEMENT_LI, ICP_EL_SCOPE, ICP_ELEMENT_LISTS);
@@ -438,15 +444,18 @@ void icp_nesting_end(icp_nesting_t *nesting, const icp_tag_t *tag)
         return;
     }
     apr_uint32_t name = hash(tag->name, tag->name_length);
-    if (element->which == ICP_ELEMENT_FORM) {
+    int index = find_foreign(nesting, name);
+    if (index) {
+        pop_to(nesting, index);
+    }
+    else if (element->which == ICP_ELEMENT_FORM) {
         if (nesting->form) take_out(nesting, nesting->form);
     }
-    else if (element->flags & ICP_EL_FORMATTING && !is_foreign(nesting)) {
+    else if (element->flags & ICP_EL_FORMATTING) {
         end_formatting(nesting, name);
     }
-    else {
-        int index = find_ended(nesting, element, name);
-        if (index) pop_to(nesting, index);
+    else if ((index = find_ended(nesting, element, name))) {
+        pop_to(nesting, index);
     }
 }
 
