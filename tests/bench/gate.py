@@ -46,26 +46,25 @@ def run():
         make_register(folder)
         make_map(folder)
 
-        def bare(httpd):
+        def bare(httpd, config=""):
             httpd.load_icp = False
-            httpd.vhost(HOST, {"index.html": "<p>hello\n"})
+            httpd.vhost(HOST, {"index.html": "<p>hello\n"}, config)
 
         def with_icp(httpd):
             shutil.copytree(folder / "state", httpd.state)
             httpd.vhost(HOST, {"index.html": "<p>hello\n"}, "ICPInspect Off")
 
         def with_rewrite(httpd):
-            bare(httpd)
             httpd.load("rewrite")
-            httpd.vhost(HOST, config=f"""RewriteEngine On
+            bare(httpd, f"""RewriteEngine On
                 RewriteMap sites dbm=sdbm:{folder}/map
                 RewriteCond "${{sites:%{{HTTP_HOST}}|open}}" "=suspended"
                 RewriteRule "^" "-" [F]""")
 
-        base = instructions_per_request(bare, HOST)
+        base = instructions_per_request(bare, HOST, "/index.html")
         rows = [["httpd alone", base, ""]]
         for name, configure in (("mod_icp", with_icp), ("mod_rewrite, dbm map", with_rewrite)):
-            cost = instructions_per_request(configure, HOST)
+            cost = instructions_per_request(configure, HOST, "/index.html")
             rows.append([name, cost, f"{cost - base:+,.0f}"])
         table(f"The gate: instructions per request for a small static file of an open site ({SITES:,} sites, {SUSPENDED:,} suspended)",
               ["", "instructions", "added"], rows)
