@@ -56,7 +56,7 @@ def read_speed():
         file.write(PAGE)
         file.flush()
         done = subprocess.run([BUILD / "bench/read_page", file.name], capture_output=True, text=True, check=True)
-    return [float(number) for number in done.stdout.split()]
+    return [int(number) for number in done.stdout.split()]
 
 
 def run():
