@@ -14,13 +14,13 @@ export PATH := $(or $(PATH),/usr/local/bin:/usr/bin:/bin):/usr/sbin:/sbin
 
 # --- what it needs ----------------------------------------------------------------------------------------------------
 
-PACKAGES := libxml-2.0 sqlite3 libcrypto jansson libidn2 zlib libbrotlidec
+PACKAGES := sqlite3 libcrypto jansson libidn2 zlib libbrotlidec
 
-BUILD_DEPS := apache2-bin apache2-dev gcc libc6-dev make pkg-config libxml2-dev libsqlite3-dev libssl-dev libjansson-dev libidn2-dev \
+BUILD_DEPS := apache2-bin apache2-dev gcc libc6-dev make pkg-config libsqlite3-dev libssl-dev libjansson-dev libidn2-dev \
               libunistring-dev libcsv-dev zlib1g-dev libbrotli-dev libcurl4-openssl-dev
 DEMO_DEPS := $(BUILD_DEPS) curl
 CHECK_DEPS := $(DEMO_DEPS) check python3 python3-pytest openssl chromium fonts-wqy-microhei
-BENCH_DEPS := $(DEMO_DEPS) python3 valgrind apache2-utils libapache2-mod-security2
+BENCH_DEPS := $(DEMO_DEPS) libxml2-dev python3 valgrind apache2-utils libapache2-mod-security2
 LINT_DEPS := $(CHECK_DEPS) cppcheck shellcheck pyflakes3 mandoc
 
 # Before config.mk is made, because on a fresh machine there is no apxs yet: the packages of the targets that were asked for.
@@ -106,7 +106,7 @@ docs: $(BUILD)/icpadmin
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(filter tests/unit/test_%,$(UNIT_SOURCES)))
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libicp.a
 	@mkdir -p $(@D)
-	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIB_LIBS) $(shell pkg-config --libs check libbrotlienc) $(APR_LIBS)
+	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIB_LIBS) $$(pkg-config --libs check libbrotlienc) $(APR_LIBS)
 $(BUILD)/unit/test_template: $(BUILD)/obj/mod_icp/template.o
 
 # This one counts the branches that the library takes, and what the C library looks over for it.
@@ -127,9 +127,10 @@ $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/libicp.a
 	@mkdir -p $(@D)
 	$(CC) -fsanitize=fuzzer $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(APR_LIBS)
 
-$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/libicp.a
+# libxml2 is only measured against.
+$(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libicp.a
 	@mkdir -p $(@D)
-	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(APR_LIBS)
+	$(CC) $(ICP_CFLAGS) $(LDFLAGS) $$(pkg-config --cflags libxml-2.0) -o $@ $^ $$(pkg-config --libs libxml-2.0) $(LIB_LIBS) $(APR_LIBS)
 
 .SECONDARY:
 -include $(shell find $(BUILD)/obj $(BUILD)/counted -name '*.d' 2>/dev/null)
