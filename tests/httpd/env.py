@@ -85,7 +85,7 @@ def sanitizer_environment(reports):
         "LD_PRELOAD": " ".join(preload),
         "ASAN_OPTIONS": f"log_path={reports}/asan:detect_leaks=0:abort_on_error=0",
         "UBSAN_OPTIONS": f"log_path={reports}/ubsan:print_stacktrace=1",
-        "TSAN_OPTIONS": f"log_path={reports}/tsan:ignore_noninstrumented_modules=1:report_signal_unsafe=0:"
+        "TSAN_OPTIONS": f"log_path={reports}/tsan:ignore_noninstrumented_modules=1:report_signal_unsafe=0:report_thread_leaks=0:"
                         f"suppressions={suppressions}",
     }
 
