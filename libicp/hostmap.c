@@ -1,7 +1,8 @@
 #include "hostmap.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "bulk.h"
 
 #define ONES UINT64_C(0x0101010101010101)
 
@@ -65,20 +66,14 @@ int icp_hostkey_make(icp_hostkey_t *key, const char *name, size_t length)
     return 1;
 }
 
-static void *resize(void *block, size_t bytes)
-{
-    block = realloc(block, bytes);
-    if (!block) abort();
-    return block;
-}
-
 void icp_hostmap_add(icp_hostmap_t *map, const icp_hostkey_t *key, uint32_t value)
 {
     if (!map->used) map->used = 1; /* record 0 would look like an empty slot */
     uint32_t count = word_count(key->length);
     if (map->used + 1 + count > map->room) {
-        map->room = map->room ? map->room * 2 : 64;
-        map->names = resize(map->names, map->room * sizeof *map->names);
+        size_t room = map->room ? map->room * 2 : 64;
+        map->names = icp_bulk_resize(map->names, map->room * sizeof *map->names, room * sizeof *map->names);
+        map->room = room;
     }
     map->names[map->used++] = (uint64_t)value << 32 | key->length;
     memcpy(map->names + map->used, key->words, count * sizeof *key->words);
@@ -99,9 +94,8 @@ static uint32_t next_slot(const icp_hostmap_t *map, uint32_t slot)
 void icp_hostmap_seal(icp_hostmap_t *map)
 {
     map->slot_count = map->count + map->count / 2 + 2;
-    map->slots = calloc(map->slot_count, sizeof *map->slots);
-    if (!map->slots) abort();
-    if (map->used) map->names = resize(map->names, map->used * sizeof *map->names);
+    map->slots = icp_bulk_resize(NULL, 0, map->slot_count * sizeof *map->slots);
+    if (map->used) map->names = icp_bulk_resize(map->names, map->room * sizeof *map->names, map->used * sizeof *map->names);
     map->room = map->used;
 
     for (size_t at = 1; at < map->used;) {
@@ -117,8 +111,8 @@ void icp_hostmap_seal(icp_hostmap_t *map)
 
 void icp_hostmap_free(icp_hostmap_t *map)
 {
-    free(map->names);
-    free(map->slots);
+    icp_bulk_free(map->names, map->room * sizeof *map->names);
+    icp_bulk_free(map->slots, map->slot_count * sizeof *map->slots);
 }
 
 size_t icp_hostmap_bytes(const icp_hostmap_t *map)

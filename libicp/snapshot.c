@@ -39,7 +39,9 @@ static int is_stale(const icp_snapshot_t *snapshot, apr_int64_t index)
 /* Is this a register that can be read, in a transaction from here on? */
 static icp_error_t *begin(icp_db_t *db, const char *path, apr_pool_t *pool)
 {
-    apr_int64_t pages, id, version;
+    apr_int64_t pages, id, version, ignored;
+    /* The rows come in the order they lie in, which needs no large cache. */
+    ICP_TRY(icp_db_integer(&ignored, db, "PRAGMA cache_size = -256"));
     ICP_TRY(icp_db_run(db, ICP_STMT_SNAPSHOT_BEGIN));
     ICP_TRY(icp_db_integer(&pages, db, "PRAGMA page_count"));
     if (pages == 0) {

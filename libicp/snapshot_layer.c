@@ -3,19 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bulk.h"
+
 /* Strings, in blocks that never move. */
 typedef struct icp_block_t {
     struct icp_block_t *next;
     size_t used, room;
     char bytes[];
 } icp_block_t;
-
-static void *resize(void *block, size_t bytes)
-{
-    block = realloc(block, bytes ? bytes : 1);
-    if (!block) abort();
-    return block;
-}
 
 static void *zeroed(size_t bytes)
 {
@@ -32,7 +27,7 @@ static const char *keep(icp_layer_t *layer, const char *text)
     if (!block || block->room - block->used < size) {
         size_t room = block && block->room < 1 << 20 ? block->room * 2 : block ? block->room : 1024;
         if (room < size) room = size;
-        block = resize(NULL, sizeof *block + room);
+        block = icp_bulk_resize(NULL, 0, sizeof *block + room);
         *block = (icp_block_t){.next = layer->blocks, .room = room};
         layer->blocks = block;
         layer->bytes += sizeof *block + room;
@@ -47,12 +42,12 @@ void icp_layer_release(icp_layer_t *layer)
     if (!layer || atomic_fetch_sub(&layer->users, 1) > 1) return;
     for (icp_block_t *block = layer->blocks, *next; block; block = next) {
         next = block->next;
-        free(block);
+        icp_bulk_free(block, sizeof *block + block->room);
     }
     icp_hostmap_free(&layer->hosts);
-    free(layer->sites);
-    free(layer->by_name);
-    free(layer->numbers);
+    icp_bulk_free(layer->sites, layer->site_room * sizeof *layer->sites);
+    icp_bulk_free(layer->by_name, layer->site_count * sizeof *layer->by_name);
+    icp_bulk_free(layer->numbers, layer->number_room * sizeof *layer->numbers);
     free(layer);
 }
 
@@ -84,8 +79,9 @@ static icp_error_t *read_sites(icp_layer_t *layer, icp_db_t *db, apr_int64_t fir
         if (!row) return NULL;
         apr_pool_clear(row_pool);
         if (layer->site_count == layer->site_room) {
-            layer->site_room = layer->site_room ? layer->site_room * 2 : 4;
-            layer->sites = resize(layer->sites, layer->site_room * sizeof *layer->sites);
+            apr_int64_t room = layer->site_room ? layer->site_room * 2 : 16;
+            layer->sites = icp_bulk_resize(layer->sites, layer->site_room * sizeof *layer->sites, room * sizeof *layer->sites);
+            layer->site_room = room;
         }
         icp_snapshot_site_t *site = layer->sites + layer->site_count++;
         *site = (icp_snapshot_site_t){.id = icp_stmt_int(stmt, 0), .reason = ""};
@@ -155,8 +151,10 @@ static icp_error_t *read_numbers(icp_layer_t *layer, icp_db_t *db, apr_int64_t f
         icp_snapshot_site_t *site = site_of_row(layer, &at, icp_stmt_int(stmt, 0));
         if (!site) continue;
         if (layer->number_count == layer->number_room) {
-            layer->number_room = layer->number_room ? layer->number_room * 2 : 4;
-            layer->numbers = resize(layer->numbers, layer->number_room * sizeof *layer->numbers);
+            size_t room = layer->number_room ? layer->number_room * 2 : 64;
+            layer->numbers = icp_bulk_resize(layer->numbers, layer->number_room * sizeof *layer->numbers,
+                                              room * sizeof *layer->numbers);
+            layer->number_room = room;
         }
         ICP_TRY(take_text(&text, stmt, 1, row_pool));
         layer->numbers[layer->number_count++] = keep(layer, text);
@@ -194,9 +192,13 @@ static apr_uint32_t digest(const char *const *numbers, int count)
 /* All rows are in: gives back spare memory, and makes the pointers and indexes that needed everything in its place. */
 static void layer_seal(icp_layer_t *layer)
 {
-    layer->sites = resize(layer->sites, layer->site_count * sizeof *layer->sites);
-    layer->numbers = resize(layer->numbers, layer->number_count * sizeof *layer->numbers);
-    layer->by_name = resize(NULL, layer->site_count * sizeof *layer->by_name);
+    layer->sites = icp_bulk_resize(layer->sites, layer->site_room * sizeof *layer->sites,
+                                    layer->site_count * sizeof *layer->sites);
+    layer->numbers = icp_bulk_resize(layer->numbers, layer->number_room * sizeof *layer->numbers,
+                                      layer->number_count * sizeof *layer->numbers);
+    layer->by_name = icp_bulk_resize(NULL, 0, layer->site_count * sizeof *layer->by_name);
+    layer->site_room = layer->site_count;
+    layer->number_room = layer->number_count;
     const char *const *number = layer->numbers;
     for (apr_int64_t i = 0; i < layer->site_count; i++) {
         icp_snapshot_site_t *site = layer->sites + i;

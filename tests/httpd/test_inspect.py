@@ -38,6 +38,8 @@ def sightings(httpd):
     if not httpd.sightings.exists():
         return {}
     with sqlite3.connect(f"file:{httpd.sightings}?mode=ro", uri=True, timeout=10) as db:
+        if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'sighting'").fetchall():
+            return {}  # a child is just making it
         rows = db.execute("SELECT site, verdict, detail, at FROM sighting").fetchall()
     return {site: {"verdict": verdict, "at": at, **json.loads(detail)} for site, verdict, detail, at in rows}
 
