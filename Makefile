@@ -6,6 +6,7 @@ comma := ,
 BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 WERROR ?= $(if $(CI),-Werror)
 PYTHON ?= /usr/bin/python3
+Q := $(if $(V),,@)# V=1 shows whole command lines
 export PATH := $(or $(PATH),/usr/local/bin:/usr/bin:/bin):/usr/sbin:/sbin
 
 .DEFAULT_GOAL := all
@@ -71,28 +72,31 @@ all: $(BUILD)/mod_icp.so $(BUILD)/icpadmin
 
 $(BUILD)/gen/icp_sql.h: libicp/sql/embed.awk $(wildcard libicp/sql/*.sql)
 	@mkdir -p $(@D)
-	awk -f libicp/sql/embed.awk $(sort $(filter %.sql,$^)) > $@
+	$(Q)awk -f libicp/sql/embed.awk $(sort $(filter %.sql,$^)) > $@
 
 $(BUILD)/gen/icp_notice_pages.h: conf/notice/embed.awk $(wildcard conf/notice/*.html conf/notice/*.txt)
 	@mkdir -p $(@D)
-	awk -f conf/notice/embed.awk $(sort $(filter-out %.awk,$^)) > $@
+	$(Q)awk -f conf/notice/embed.awk $(sort $(filter-out %.awk,$^)) > $@
 
 $(BUILD)/obj/mod_icp/notice.o: $(BUILD)/gen/icp_notice_pages.h
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/gen/icp_sql.h $(BUILD)/config.mk
 	@mkdir -p $(@D)
-	$(CC) $(ICP_CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "  cc $<"
+	$(Q)$(CC) $(ICP_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/libicp.a: $(call objects,$(LIB_SOURCES))
-	rm -f $@
-	ar rcs $@ $^
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $^
 
 # Only the module symbol leaves the shared object, whatever the static library holds.
 $(BUILD)/mod_icp.so: $(call objects,$(MOD_SOURCES)) $(BUILD)/libicp.a mod_icp/exports.map
-	$(CC) -shared $(SANFLAGS) $(LDFLAGS) -Wl,--version-script=mod_icp/exports.map -o $@ $(filter %.o %.a,$^) $(LIB_LIBS)
+	@echo "  link $@"
+	$(Q)$(CC) -shared $(SANFLAGS) $(LDFLAGS) -Wl,--version-script=mod_icp/exports.map -o $@ $(filter %.o %.a,$^) $(LIB_LIBS)
 
 $(BUILD)/icpadmin: $(call objects,$(CLI_SOURCES)) $(BUILD)/libicp.a
-	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(CURL_LIBS) $(APR_LIBS)
+	@echo "  link $@"
+	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(CURL_LIBS) $(APR_LIBS)
 
 # The manual is the program's own table of commands.
 $(BUILD)/icpadmin.8: $(BUILD)/icpadmin
@@ -106,7 +110,8 @@ docs: $(BUILD)/icpadmin
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(filter tests/unit/test_%,$(UNIT_SOURCES)))
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libicp.a
 	@mkdir -p $(@D)
-	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIB_LIBS) $$(pkg-config --libs check libbrotlienc) $(APR_LIBS)
+	@echo "  link $@"
+	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIB_LIBS) $$(pkg-config --libs check libbrotlienc) $(APR_LIBS)
 $(BUILD)/unit/test_template: $(BUILD)/obj/mod_icp/template.o
 
 # This one counts the branches that the library takes, and what the C library looks over for it.
@@ -114,7 +119,8 @@ READER := charref charset decode element fold markup nesting number number_parts
 READER_COUNTED := $(patsubst %,$(BUILD)/counted/%.o,$(filter $(READER),$(patsubst libicp/%.c,%,$(LIB_SOURCES))))
 $(BUILD)/counted/%.o: libicp/%.c $(BUILD)/config.mk
 	@mkdir -p $(@D)
-	$(CC) $(ICP_CFLAGS) -fsanitize-coverage=trace-pc -U_FORTIFY_SOURCE -MMD -MP -c -o $@ $<
+	@echo "  cc $<"
+	$(Q)$(CC) $(ICP_CFLAGS) -fsanitize-coverage=trace-pc -U_FORTIFY_SOURCE -MMD -MP -c -o $@ $<
 $(BUILD)/unit/test_linear: $(READER_COUNTED)
 $(BUILD)/unit/test_linear: LDFLAGS += $(patsubst %,-Wl$(comma)--wrap=%,memchr memmem memmove memcpy)
 
@@ -122,15 +128,18 @@ $(BUILD)/unit/test_linear: LDFLAGS += $(patsubst %,-Wl$(comma)--wrap=%,memchr me
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 $(BUILD)/replay/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(BUILD)/libicp.a
 	@mkdir -p $(@D)
-	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(APR_LIBS)
+	@echo "  link $@"
+	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(APR_LIBS)
 $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/libicp.a
 	@mkdir -p $(@D)
-	$(CC) -fsanitize=fuzzer $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(APR_LIBS)
+	@echo "  link $@"
+	$(Q)$(CC) -fsanitize=fuzzer $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(APR_LIBS)
 
 # libxml2 is only measured against.
 $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libicp.a
 	@mkdir -p $(@D)
-	$(CC) $(ICP_CFLAGS) $(LDFLAGS) $$(pkg-config --cflags libxml-2.0) -o $@ $^ $$(pkg-config --libs libxml-2.0) $(LIB_LIBS) $(APR_LIBS)
+	@echo "  link $@"
+	$(Q)$(CC) $(ICP_CFLAGS) $(LDFLAGS) $$(pkg-config --cflags libxml-2.0) -o $@ $^ $$(pkg-config --libs libxml-2.0) $(LIB_LIBS) $(APR_LIBS)
 
 .SECONDARY:
 -include $(shell find $(BUILD)/obj $(BUILD)/counted -name '*.d' 2>/dev/null)
@@ -162,7 +171,7 @@ fuzz:
 
 # A selection: make httpd T='-k gate'
 httpd: all
-	$(TEST_ENV) $(PYTHON) -m pytest -q tests $(T)
+	@$(TEST_ENV) $(PYTHON) -m pytest -q tests $(T)
 
 demo: all
 	@$(TEST_ENV) sh tests/demo/demo.sh
@@ -171,8 +180,8 @@ bench: all $(BUILD)/bench/read_page
 	@$(TEST_ENV) $(PYTHON) tests/bench/bench.py $(T)
 
 lint: all $(BUILD)/icpadmin.8
-	tools/lint.sh $(BUILD) $(ICP_CFLAGS)
-	$(TEST_ENV) $(PYTHON) -m pytest -q tests/repo
+	@tools/lint.sh $(BUILD) $(ICP_CFLAGS)
+	@$(TEST_ENV) $(PYTHON) -m pytest -q tests/repo
 
 # --- where it goes ----------------------------------------------------------------------------------------------------
 
