@@ -232,7 +232,6 @@ icp_page_t *icp_page_create(const char *content_type, apr_size_t limit, apr_pool
     page->pool = pool;
     page->limit = limit;
     page->piece = FIRST_PIECE;
-    make_room(&page->held, FIRST_PIECE, pool); /* so that an empty page has an address, too */
     page->report = apr_pcalloc(pool, sizeof *page->report);
     page->report->mentions = apr_array_make(pool, 8, sizeof(icp_mention_t));
     page->report->charset = "utf-8";
