@@ -20,7 +20,7 @@ PACKAGES := sqlite3 libcrypto jansson libidn2 zlib libbrotlidec
 BUILD_DEPS := apache2-bin apache2-dev gcc libc6-dev make pkg-config libsqlite3-dev libssl-dev libjansson-dev libidn2-dev \
               libunistring-dev libcsv-dev zlib1g-dev libbrotli-dev libcurl4-openssl-dev
 DEMO_DEPS := $(BUILD_DEPS) curl
-CHECK_DEPS := $(DEMO_DEPS) check python3 python3-pytest openssl chromium fonts-wqy-microhei
+CHECK_DEPS := $(DEMO_DEPS) check libxml2-dev python3 python3-pytest openssl chromium fonts-wqy-microhei
 BENCH_DEPS := $(DEMO_DEPS) libxml2-dev python3 valgrind apache2-utils libapache2-mod-security2
 LINT_DEPS := $(CHECK_DEPS) cppcheck shellcheck pyflakes3 mandoc
 
@@ -113,6 +113,8 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libicp.a
 	@echo "  link $@"
 	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIB_LIBS) $$(pkg-config --libs check libbrotlienc) $(APR_LIBS)
 $(BUILD)/unit/test_template: $(BUILD)/obj/mod_icp/template.o
+$(BUILD)/obj/tests/unit/test_differential.o: ICP_CFLAGS += $(shell pkg-config --cflags libxml-2.0)
+$(BUILD)/unit/test_differential: LIB_LIBS += $(shell pkg-config --libs libxml-2.0)
 
 # This one counts the branches that the library takes, and what the C library looks over for it.
 READER := charref charset decode element fold markup nesting number number_parts number_read page passage scan sheet shell style visible
@@ -135,7 +137,7 @@ $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/libicp.a
 	@echo "  link $@"
 	$(Q)$(CC) -fsanitize=fuzzer $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(APR_LIBS)
 
-# libxml2 is only measured against.
+# libxml2 is only measured against, here and in one unit test.
 $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libicp.a
 	@mkdir -p $(@D)
 	@echo "  link $@"
