@@ -35,23 +35,25 @@ static ap_filter_rec_t *filter_handle;
 
 /* --- what a response is ------------------------------------------------------------------------ */
 
+/* Every path begins with '/', so the second byte tells most of them apart without a call. */
 static int listed(const icp_conf_t *conf, const char *path)
 {
+    const char *const *homepages = (const char *const *)conf->homepages->elts;
     for (int i = 0; i < conf->homepages->nelts; i++) {
-        if (!strcmp(path, APR_ARRAY_IDX(conf->homepages, i, const char *))) return 1;
+        if (path[0] == '/' && path[1] == homepages[i][1] && !strcmp(path, homepages[i])) return 1;
     }
     return 0;
 }
 
-/* By the path the visitor asked for: mod_dir's fast redirect overwrites r->uri, a true internal redirect makes a new
- * request. Only a path that could be another spelling of a listed one is decoded; all others cost one comparison. */
+/* By the path the visitor asked for, as sent or as httpd decoded it. mod_dir's fast redirect overwrites the latter, so a spelling of a
+ * folder such as "//" is looked at here; a true internal redirect makes a new request. */
 static int is_homepage(request_rec *r, const icp_conf_t *conf)
 {
     request_rec *first = r;
     while (first->prev) first = first->prev;
     const char *path = first->parsed_uri.path ? first->parsed_uri.path : "/";
-    if (listed(conf, path)) return 1;
-    if (!ap_strchr_c(path, '%') && (path[0] != '/' || (path[1] != '/' && path[1] != '.'))) return 0;
+    if (listed(conf, path) || listed(conf, first->uri)) return 1;
+    if (path[0] != '/' || (path[1] != '/' && path[1] != '.' && path[1] != '%')) return 0;
 
     char *plain = apr_pstrdup(r->pool, path);
     return ap_normalize_path(plain, AP_NORMALIZE_MERGE_SLASHES | AP_NORMALIZE_DECODE_UNRESERVED)
