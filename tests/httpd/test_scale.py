@@ -94,7 +94,6 @@ def private_memory(pid):
         return sum(int(line.split()[1]) for line in rollup if line.startswith(("Private_Dirty", "Private_Clean")))
 
 
-@pytest.mark.skipif("address" in SAN, reason="the sanitizer keeps freed memory")
 def test_ten_thousand_changes_under_load(provider):
     """Few sites over and over, then ever other ones, which makes children read the whole register anew now and then."""
     count = 1000 if SAN else 10_000
@@ -117,7 +116,7 @@ def test_ten_thousand_changes_under_load(provider):
     time.sleep(2)
     assert provider.child_pids() == children
     grown = {pid: private_memory(pid) - before[pid] for pid in children}
-    assert all(kilobytes < 8_000 for kilobytes in grown.values()), grown
+    assert SAN or all(kilobytes < 8_000 for kilobytes in grown.values()), grown  # a sanitizer keeps memory of its own
     assert http1(provider, name(0), 5) == {451} and http1(provider, name(SUSPENDED), 5) == {200}
 
 

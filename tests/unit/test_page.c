@@ -1,4 +1,4 @@
-/* The page reader: where mentions stand, that no split of the bytes matters, limits, and that hostile pages cost no more than their length. */
+/* The page reader: where mentions stand, that no split of the bytes matters, and limits. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
