@@ -113,8 +113,8 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libicp.a
 	@echo "  link $@"
 	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIB_LIBS) $$(pkg-config --libs check libbrotlienc) $(APR_LIBS)
 $(BUILD)/unit/test_template: $(BUILD)/obj/mod_icp/template.o
-$(BUILD)/obj/tests/unit/test_differential.o: ICP_CFLAGS += $(shell pkg-config --cflags libxml-2.0)
-$(BUILD)/unit/test_differential: LIB_LIBS += $(shell pkg-config --libs libxml-2.0)
+$(BUILD)/obj/tests/unit/test_differential.o: ICP_CFLAGS += $$(pkg-config --cflags libxml-2.0)
+$(BUILD)/unit/test_differential: LIB_LIBS += $$(pkg-config --libs libxml-2.0)
 
 # This one counts the branches that the library takes, and what the C library looks over for it.
 READER := charref charset decode element fold markup nesting number number_parts number_read page passage scan sheet shell style visible
