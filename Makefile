@@ -22,7 +22,7 @@ BUILD_DEPS := apache2-bin apache2-dev gcc libc6-dev make pkg-config libsqlite3-d
 DEMO_DEPS := $(BUILD_DEPS) curl
 CHECK_DEPS := $(DEMO_DEPS) check libxml2-dev python3 python3-pytest openssl chromium fonts-wqy-microhei
 BENCH_DEPS := $(DEMO_DEPS) libxml2-dev python3 valgrind apache2-utils libapache2-mod-security2
-LINT_DEPS := $(CHECK_DEPS) cppcheck shellcheck pyflakes3 mandoc
+LINT_DEPS := $(CHECK_DEPS) clang clang-tidy shellcheck pyflakes3 mandoc
 
 # Before config.mk is made, because on a fresh machine there is no apxs yet: the packages of the targets that were asked for.
 NEEDED := $(if $(filter deps,$(MAKECMDGOALS)),$(CHECK_DEPS)) $(if $(filter demo,$(MAKECMDGOALS)),$(DEMO_DEPS)) \
@@ -221,7 +221,7 @@ help:
 	@echo "make unit|httpd  one half of check; httpd takes T='-k NAME'"
 	@echo "make fuzz        search for inputs that break a parser (clang); takes T=NAME SECONDS=60"
 	@echo "make bench       what gate and inspection cost, beside their peers"
-	@echo "make lint        compiler analysis, cppcheck, shellcheck, pyflakes, guards against drift"
+	@echo "make lint        the compilers' analyses, shellcheck, pyflakes, guards against drift"
 	@echo "make docs        write docs/icpadmin.md anew from the program"
 	@echo "make install     into the httpd that apxs describes (DESTDIR is honoured); make uninstall"
 	@echo "make clean"

@@ -21,9 +21,6 @@ if has gcc; then
 fi
 if has clang; then each clang "$@" -Werror -Wno-unknown-warning-option -Wno-unused-command-line-argument -fsyntax-only '{}' || status=1; fi
 if has clang-tidy; then each clang-tidy --quiet '{}' -- "$@" -Wno-unknown-warning-option || status=1; fi
-if has cppcheck; then
-    cppcheck -j2 --quiet --error-exitcode=1 --inline-suppr --enable=warning,portability --suppress=varFuncNullUB --suppress=returnDanglingLifetime -Ilibicp libicp mod_icp icpadmin || status=1
-fi
 if has shellcheck; then git ls-files -z '*.sh' .ci/run | xargs -0 shellcheck || status=1; fi
 if has pyflakes3; then git ls-files -z '*.py' | xargs -0 pyflakes3 || status=1; fi
 if has mandoc; then mandoc -T lint -W error "$build/icpadmin.8" || status=1; fi
