@@ -1,4 +1,4 @@
-/* What happens without a request: the look once a second in each child, and the parent's. */
+/* What happens without a request: in each child an ear for the bell ten times a second and the look once a second, and the parent's look. */
 #ifndef MOD_ICP_WATCH_H
 #define MOD_ICP_WATCH_H
 
