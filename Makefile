@@ -112,7 +112,6 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libicp.a
 	@mkdir -p $(@D)
 	@echo "  link $@"
 	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIB_LIBS) $$(pkg-config --libs check libbrotlienc) $(APR_LIBS)
-$(BUILD)/unit/test_template: $(BUILD)/obj/mod_icp/template.o
 $(BUILD)/obj/tests/unit/test_differential.o: ICP_CFLAGS += $$(pkg-config --cflags libxml-2.0)
 $(BUILD)/unit/test_differential: LIB_LIBS += $$(pkg-config --libs libxml-2.0)
 

@@ -61,13 +61,21 @@ typedef struct icp_given_t {
 
 /* Every command: declares icp_cmd_NAME, and makes the table. Their order is that of the help. */
 /* clang-format off */
-#define ICP_COMMANDS(X)                                                                                               \
-    X(init) X(status) X(number) X(inspect)                                                                            \
-    X(holder_add) X(holder_list) X(holder_show) X(holder_edit)                                                        \
-    X(license_add) X(license_list) X(license_show) X(license_cancel) X(license_revoke) X(license_reinstate)           \
-    X(license_import) X(license_export)                                                                               \
-    X(site_add) X(site_list) X(site_show) X(site_edit) X(site_remove) X(site_import) X(site_discover)                 \
-    X(check) X(suspend) X(enable) X(pass) X(queue) X(log) X(backup) X(restore) X(doctor) X(help)
+#define ICP_COMMANDS(X)                                                                                                \
+    X(init) X(status)                                                                                                  \
+    X(number) X(inspect)                                                                                               \
+    X(holder_add) X(holder_list) X(holder_show) X(holder_edit)                                                         \
+    X(license_add) X(license_list) X(license_show) X(license_cancel) X(license_revoke) X(license_reinstate)            \
+    X(license_import) X(license_export)                                                                                \
+    X(site_add) X(site_list) X(site_show) X(site_edit) X(site_remove) X(site_import) X(site_discover)                  \
+    X(policy_show) X(policy_set)                                                                                       \
+    X(check)                                                                                                           \
+    X(suspend) X(enable)                                                                                               \
+    X(pass)                                                                                                            \
+    X(queue)                                                                                                           \
+    X(log)                                                                                                             \
+    X(backup) X(restore) X(doctor)                                                                                     \
+    X(help)
 /* clang-format on */
 
 #define ICP_COMMAND_DECLARE(name) extern const icp_command_t icp_cmd_##name;

@@ -18,7 +18,9 @@
 #define READ_TRIES 5
 
 static const icp_schema_step_t the_steps[ICP_REGISTER_SCHEMA] = {
-    {ICP_STMT_CREATE_REGISTER, ICP_STMT_CREATE_PRIVATE},
+    {2, {ICP_STMT_CREATE_REGISTER, ICP_STMT_CREATE_PRIVATE}},
+    {6, {ICP_STMT_SCHEMA_2_CHECK, ICP_STMT_SCHEMA_2_PASS, ICP_STMT_SCHEMA_2_EVIDENCE, ICP_STMT_SCHEMA_2_OUTBOX,
+         ICP_STMT_SCHEMA_2_APPLICATION, ICP_STMT_SCHEMA_2_DOMAIN}},
 };
 
 static int is_busy(const icp_error_t *error)
@@ -37,8 +39,7 @@ icp_error_t *icp_register_migrate(icp_db_t *db, const icp_schema_step_t *steps, 
 {
     if (!steps) steps = the_steps;
     for (int version = from; version < to; version++) {
-        ICP_TRY(icp_db_run(db, steps[version].main));
-        ICP_TRY(icp_db_run(db, steps[version].private));
+        for (int i = 0; i < steps[version].count; i++) ICP_TRY(icp_db_run(db, steps[version].scripts[i]));
     }
     ICP_TRY(pragma(db, "PRAGMA main.application_id = %d", ICP_REGISTER_ID));
     ICP_TRY(pragma(db, "PRAGMA private.application_id = %d", ICP_REGISTER_ID));

@@ -17,7 +17,7 @@
 #include "db.h"
 
 #define ICP_REGISTER_DEFAULT "/var/lib/icp/register.db"
-#define ICP_REGISTER_SCHEMA 1     /* PRAGMA user_version of both databases that this program writes */
+#define ICP_REGISTER_SCHEMA 2     /* PRAGMA user_version of both databases that this program writes */
 #define ICP_REGISTER_ID 0x49435031 /* PRAGMA application_id, 'ICP1' */
 
 typedef struct icp_register_t {

@@ -55,9 +55,10 @@ icp_error_t *icp_register_discard(icp_register_t *reg, apr_pool_t *pool);
 /* Is there a trace of a change that is under way or was interrupted? Costs two system calls. */
 int icp_register_unsettled(icp_register_t *reg, apr_pool_t *scratch_pool);
 
-/* Schema steps: step n brings both databases from version n to n + 1. */
+/* Schema steps: step n brings both databases from version n to n + 1, by these scripts in this order. */
 typedef struct icp_schema_step_t {
-    icp_stmt_e main, private;
+    int count;
+    icp_stmt_e scripts[8];
 } icp_schema_step_t;
 
 /* Inside a change: brings the schema from `from` up to `to`. `steps` is NULL for the program's own. */

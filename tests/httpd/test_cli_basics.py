@@ -11,11 +11,20 @@ import pytest
 from env import BUILD
 
 ICPADMIN = str(BUILD / "icpadmin")
-COMMANDS = ["init", "status", "number", "inspect", "holder add", "holder list", "holder show", "holder edit",
+COMMANDS = ["init", "status",
+            "number", "inspect",
+            "holder add", "holder list", "holder show", "holder edit",
             "license add", "license list", "license show", "license cancel", "license revoke", "license reinstate",
-            "license import", "license export", "site add", "site list", "site show", "site edit", "site remove",
-            "site import", "site discover", "check", "suspend", "enable", "pass", "queue", "log", "backup",
-            "restore", "doctor", "help"]
+            "license import", "license export",
+            "site add", "site list", "site show", "site edit", "site remove", "site import", "site discover",
+            "policy show", "policy set",
+            "check",
+            "suspend", "enable",
+            "pass",
+            "queue",
+            "log",
+            "backup", "restore", "doctor",
+            "help"]
 
 
 def run(*arguments, stdin="", **options):

@@ -141,11 +141,11 @@ static void set_version(const char *name, int version)
 START_TEST(test_versions)
 {
     set_version("register.db", ICP_REGISTER_SCHEMA + 1);
-    open_fails(ICP_FAULT, "register.db has schema version 2");
+    open_fails(ICP_FAULT, "register.db has schema version 3");
     set_version("private.db", ICP_REGISTER_SCHEMA + 1);
-    open_fails(ICP_FAULT, "register.db has schema version 2");
+    open_fails(ICP_FAULT, "register.db has schema version 3");
     set_version("register.db", ICP_REGISTER_SCHEMA);
-    open_fails(ICP_FAULT, "private.db has schema version 2");
+    open_fails(ICP_FAULT, "private.db has schema version 3");
     set_version("private.db", 0);
     open_fails(ICP_FAULT, "do not belong together");
     set_version("private.db", ICP_REGISTER_SCHEMA);
@@ -153,15 +153,13 @@ START_TEST(test_versions)
 }
 END_TEST
 
-static const icp_schema_step_t two_steps[] = {
-    {ICP_STMT_CREATE_REGISTER, ICP_STMT_CREATE_PRIVATE},
-    {ICP_STMT_SWAP_MARK, ICP_STMT_CREATE_PRIVATE}, /* its second half fails: the table is there */
-};
-
-static icp_error_t *to_two(icp_register_t *reg, void *last, apr_pool_t *unused)
+/* A step beyond the newest; its second half fails where it is not the last: the table is there. */
+static icp_error_t *one_more(icp_register_t *reg, void *last, apr_pool_t *unused)
 {
-    icp_schema_step_t steps[] = {two_steps[0], {ICP_STMT_SWAP_MARK, last ? ICP_STMT_SWAP_MARK : ICP_STMT_CREATE_PRIVATE}};
-    ICP_TRY(icp_register_migrate(reg->db, steps, 1, 2));
+    icp_schema_step_t steps[ICP_REGISTER_SCHEMA + 1] = {{0}};
+    steps[ICP_REGISTER_SCHEMA] =
+        (icp_schema_step_t){2, {ICP_STMT_SWAP_MARK, last ? ICP_STMT_SWAP_MARK : ICP_STMT_CREATE_PRIVATE}};
+    ICP_TRY(icp_register_migrate(reg->db, steps, ICP_REGISTER_SCHEMA, ICP_REGISTER_SCHEMA + 1));
     return sql(reg->db, "UPDATE private.state SET pending_swap = 0");
 }
 
@@ -169,15 +167,15 @@ START_TEST(test_migration)
 {
     icp_register_t *reg = open_register();
     apr_int64_t version;
-    ck_assert_ptr_nonnull(icp_register_change(reg, to_two, NULL, pool));
-    ck_assert_int_eq(number(reg->db, "PRAGMA main.user_version"), 1);
+    ck_assert_ptr_nonnull(icp_register_change(reg, one_more, NULL, pool));
+    ck_assert_int_eq(number(reg->db, "PRAGMA main.user_version"), ICP_REGISTER_SCHEMA);
     ck_assert_int_eq(number(reg->db, "SELECT pending_swap FROM private.state"), 0);
-    ok(icp_register_change(reg, to_two, "", pool));
-    ck_assert_int_eq(number(reg->db, "PRAGMA main.user_version"), 2);
-    ck_assert_int_eq(number(reg->db, "PRAGMA private.user_version"), 2);
-    ok(icp_register_schema(&version, reg, 2, pool));
-    ck_assert_int_eq(version, 2);
-    fails(icp_register_schema(&version, reg, 1, pool), ICP_FAULT, "knows versions up to 1");
+    ok(icp_register_change(reg, one_more, "", pool));
+    ck_assert_int_eq(number(reg->db, "PRAGMA main.user_version"), ICP_REGISTER_SCHEMA + 1);
+    ck_assert_int_eq(number(reg->db, "PRAGMA private.user_version"), ICP_REGISTER_SCHEMA + 1);
+    ok(icp_register_schema(&version, reg, ICP_REGISTER_SCHEMA + 1, pool));
+    ck_assert_int_eq(version, ICP_REGISTER_SCHEMA + 1);
+    fails(icp_register_schema(&version, reg, ICP_REGISTER_SCHEMA, pool), ICP_FAULT, "knows versions up to");
 }
 END_TEST
 

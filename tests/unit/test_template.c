@@ -8,7 +8,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "../../mod_icp/template.h"
+#include "template.h"
 
 static apr_pool_t *pool;
 

@@ -1,4 +1,4 @@
-/* Pages with placeholders, for the notice and for operators who write their own. Knows APR only, no httpd and no notice.
+/* Pages and mails with placeholders, built in or written by an operator. Knows APR only: no httpd, no notice, no mail.
  *
  *   {{name}}                the value, escaped
  *   {{#name}} … {{/name}}   shown if the value is not empty; {{^name}} … {{/name}} if it is
@@ -10,8 +10,8 @@
  * Names are lower-case ASCII letters, digits and dashes. A line that holds one such tag and nothing else leaves
  * no empty line behind, unless the tag shows something itself.
  */
-#ifndef MOD_ICP_TEMPLATE_H
-#define MOD_ICP_TEMPLATE_H
+#ifndef ICP_TEMPLATE_H
+#define ICP_TEMPLATE_H
 
 #include "error.h"
 

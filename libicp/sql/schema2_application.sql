@@ -1,0 +1,35 @@
+-- Schema 2, applications: what a client asks for, from the form to approval or rejection. What was typed is one JSON object (form.h).
+
+-- STMT_SCHEMA_2_APPLICATION
+CREATE TABLE private.application (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,            -- the reference: APP-000012
+    kind         TEXT    NOT NULL,                             -- first, website, access, change, cancel-website ...
+    state        TEXT    NOT NULL,
+    holder_key   TEXT    NOT NULL,                             -- USCC or ID number, else name: one open application each
+    holder       TEXT    NOT NULL,                             -- its name, to be listed
+    form         TEXT    NOT NULL,                             -- JSON, what was typed last; '' once purged
+    token        TEXT    NOT NULL UNIQUE,                      -- of the client's link; '-' and the id once purged
+    email        TEXT    NOT NULL DEFAULT '',
+    language     TEXT    NOT NULL DEFAULT 'zh',                -- that the form was filled in
+    province     TEXT    NOT NULL DEFAULT '',                  -- whose bureau decides
+    reasons      TEXT    NOT NULL DEFAULT '[]',                -- JSON: of the newest return or rejection
+    number       TEXT    NOT NULL DEFAULT '',                  -- that the bureau gave
+    created_at   INTEGER NOT NULL,
+    state_at     INTEGER NOT NULL,                             -- since when it is in its state
+    purged_at    INTEGER
+);
+CREATE UNIQUE INDEX private.application_open ON application (holder_key)
+    WHERE state NOT IN ('approved', 'withdrawn', 'expired');
+CREATE INDEX private.application_state ON application (state, state_at);
+
+CREATE TABLE private.document (
+    id             INTEGER PRIMARY KEY AUTOINCREMENT,
+    application_id INTEGER REFERENCES application (id) ON DELETE CASCADE,
+    kind           TEXT    NOT NULL,                           -- license, id, domain-certificate ...
+    name           TEXT    NOT NULL,                           -- of the file, as the client had it; only shown
+    type           TEXT    NOT NULL,                           -- application/pdf, image/jpeg, image/png
+    bytes          INTEGER NOT NULL,
+    sha256         TEXT    NOT NULL CHECK (length(sha256) = 64), -- the file's name in documents/
+    added_at       INTEGER NOT NULL
+);
+CREATE INDEX private.document_application ON document (application_id);

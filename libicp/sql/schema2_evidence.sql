@@ -1,0 +1,20 @@
+-- Schema 2, evidence: failing pages as they were received. The bytes lie in evidence/, named by their SHA-256.
+
+-- STMT_SCHEMA_2_EVIDENCE
+CREATE TABLE private.evidence (
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,
+    site    TEXT    NOT NULL,                                  -- its name: evidence outlives the site
+    at      INTEGER NOT NULL,
+    url     TEXT    NOT NULL,
+    address TEXT    NOT NULL,                                  -- that answered, with its port
+    status  INTEGER NOT NULL,                                  -- HTTP status
+    headers TEXT    NOT NULL,                                  -- of the response, as received
+    verdict TEXT    NOT NULL,
+    detail  TEXT    NOT NULL,                                  -- the inspection as icpadmin inspect --json prints it
+    sha256  TEXT    NOT NULL CHECK (length(sha256) = 64),      -- of the body as it was judged
+    bytes   INTEGER NOT NULL,                                  -- of the body
+    kept    INTEGER NOT NULL                                   -- bytes of it that are kept; fewer: it was over the bound
+);
+CREATE INDEX private.evidence_site ON evidence (site, id);
+CREATE INDEX private.evidence_sha256 ON evidence (sha256);
+CREATE INDEX private.evidence_at ON evidence (at);
