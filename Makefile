@@ -188,25 +188,29 @@ lint: all $(BUILD)/icpadmin.8
 
 WORKER ?= www-data
 STATEDIR ?= /var/lib/icp
+CONFDIR ?= /etc/icp
 MANDIR ?= /usr/share/man
 MODS := $(DESTDIR)$(SYSCONFDIR)/mods-available
 
 .PHONY: install uninstall
 install: all $(BUILD)/icpadmin.8
-	install -d $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(MODS)
+	install -d $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(MODS) $(DESTDIR)$(CONFDIR)
 	install -m 0644 $(BUILD)/mod_icp.so $(DESTDIR)$(LIBEXECDIR)/mod_icp.so
 	install -m 0755 $(BUILD)/icpadmin $(DESTDIR)$(SBINDIR)/icpadmin
 	install -m 0644 $(BUILD)/icpadmin.8 $(DESTDIR)$(MANDIR)/man8/icpadmin.8
 	sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|' conf/icp.load > $(MODS)/icp.load
 	test -e $(MODS)/icp.conf || install -m 0644 conf/icp.conf $(MODS)/icp.conf
+	test -e $(DESTDIR)$(CONFDIR)/holidays.tsv || install -m 0644 conf/holidays.tsv $(DESTDIR)$(CONFDIR)/holidays.tsv
 	install -d -m 0755 $(DESTDIR)$(STATEDIR)
 	if [ "$$(id -u)" -eq 0 ]; then install -d -m 0750 -o $(WORKER) -g $(WORKER) $(DESTDIR)$(STATEDIR)/sightings; \
 	 else install -d -m 0750 $(DESTDIR)$(STATEDIR)/sightings; fi
 
-# The register and everything else in $(STATEDIR) stays, and so does an icp.conf that was edited.
+# The register and everything else in $(STATEDIR) stays, and so do an icp.conf and a list of holidays that were edited.
 uninstall: $(BUILD)/config.mk
 	rm -f $(DESTDIR)$(LIBEXECDIR)/mod_icp.so $(DESTDIR)$(SBINDIR)/icpadmin $(DESTDIR)$(MANDIR)/man8/icpadmin.8 $(MODS)/icp.load
 	! cmp -s conf/icp.conf $(MODS)/icp.conf || rm -f $(MODS)/icp.conf
+	! cmp -s conf/holidays.tsv $(DESTDIR)$(CONFDIR)/holidays.tsv || rm -f $(DESTDIR)$(CONFDIR)/holidays.tsv
+	rmdir $(DESTDIR)$(CONFDIR) 2>/dev/null || true
 
 .PHONY: clean help
 clean:

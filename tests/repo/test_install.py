@@ -40,6 +40,7 @@ def test_everything_is_in_place(image):
     mods = at(image, apxs("SYSCONFDIR")) / "mods-available"
     assert (mods / "icp.load").read_text() == f"LoadModule icp_module {module}\n"
     assert "ICPEngine On" in (mods / "icp.conf").read_text()
+    assert at(image, "/etc/icp/holidays.tsv").read_bytes() == (SOURCE / "conf/holidays.tsv").read_bytes()
 
 
 def test_state_folder_is_staff_s_and_sightings_the_worker_s(image):
@@ -52,13 +53,15 @@ def test_state_folder_is_staff_s_and_sightings_the_worker_s(image):
         assert pwd.getpwuid(sightings.st_uid).pw_name == "www-data" and grp.getgrgid(sightings.st_gid).gr_name == "www-data"
 
 
-def test_install_keeps_an_edited_configuration(image):
-    conf = at(image, apxs("SYSCONFDIR")) / "mods-available/icp.conf"
-    conf.write_text("ICPEngine Observe\n")
+@pytest.mark.parametrize("name", ["mods-available/icp.conf", "/etc/icp/holidays.tsv"])
+def test_install_keeps_what_was_edited(image, name):
+    file = at(image, name if name.startswith("/") else f"{apxs('SYSCONFDIR')}/{name}")
+    assert file.exists()
+    file.write_text("# ours\n")
     make("install", f"DESTDIR={image}")
-    assert conf.read_text() == "ICPEngine Observe\n"
+    assert file.read_text() == "# ours\n"
     make("uninstall", f"DESTDIR={image}")
-    assert conf.read_text() == "ICPEngine Observe\n"
+    assert file.read_text() == "# ours\n"
 
 
 def test_uninstall_leaves_nothing_but_the_register(image):
