@@ -73,6 +73,7 @@ typedef struct icp_given_t {
     X(suspend) X(enable)                                                                                               \
     X(pass)                                                                                                            \
     X(queue)                                                                                                           \
+    X(workday)                                                                                                         \
     X(log)                                                                                                             \
     X(backup) X(restore) X(doctor)                                                                                     \
     X(help)

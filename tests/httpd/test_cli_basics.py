@@ -22,6 +22,7 @@ COMMANDS = ["init", "status",
             "suspend", "enable",
             "pass",
             "queue",
+            "workday",
             "log",
             "backup", "restore", "doctor",
             "help"]

@@ -1,0 +1,17 @@
+#include "dates.h"
+
+#include <apr_strings.h>
+
+#include "policy.h"
+
+icp_error_t *icp_dates_calendar(icp_calendar_t **calendar, const icp_cli_t *cli)
+{
+    const char *file;
+    ICP_TRY(icp_policy_text(&file, NULL, cli->reg, ICP_POLICY_HOLIDAYS, cli->pool));
+    return icp_calendar_load(calendar, file, cli->pool);
+}
+
+const char *icp_dates_text(icp_day_t day, int estimated, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, estimated ? "about " : "", icp_day_text(day, pool), NULL);
+}
