@@ -160,7 +160,7 @@ static icp_error_t *run_check(icp_cli_t *cli)
         return icp_error(cli->pool, ICP_USAGE, "add --yes, or see first with --dry-run what it does",
                          "--enforce may suspend %d sites, and there is no terminal to ask on", sweep.total);
     }
-    icp_error_t *error = icp_live_look(live, sites, 0, take_look, &sweep);
+    icp_error_t *error = icp_live_look(live, sites, take_look, &sweep);
     icp_progress(cli, NULL);
     if (!error) error = flush(&sweep);
     if (error) return error;

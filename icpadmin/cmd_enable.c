@@ -12,12 +12,18 @@
 
 typedef struct enabling_t {
     icp_cli_t *cli;
-    icp_list_t *list;             /* with --json */
     const char *attested, *note;  /* number and note of --attest; NULL */
     const icp_fetched_t *fetched; /* the one under way */
-    apr_array_header_t *enabled;  /* const char *: to be looked at as the public */
-    icp_error_t *refusal;         /* of the newest look */
+    apr_array_header_t *answers;  /* answer_t */
+    apr_array_header_t *enabled;  /* const char *: to be asked for as the public */
 } enabling_t;
+
+/* What became of one site. */
+typedef struct answer_t {
+    const char *site;
+    json_t *object;                                 /* with --json */
+    apr_array_header_t *served, *noticed, *nothing; /* const char *: of its addresses, as a visitor finds them; NULL: not enabled */
+} answer_t;
 
 static icp_error_t *change_enable(icp_register_t *reg, void *baton, apr_pool_t *pool)
 {
@@ -46,6 +52,23 @@ static void explain(const icp_cli_t *cli, const icp_fetched_t *fetched)
         icp_explain(stdout, look->inspection, &expected, fetched->pool);
 }
 
+static void add_answer(enabling_t *enabling, const icp_fetched_t *fetched, const icp_error_t *error)
+{
+    icp_cli_t *cli = enabling->cli;
+    answer_t *answer = apr_array_push(enabling->answers);
+    *answer = (answer_t){.site = apr_pstrdup(cli->pool, fetched->site->name)};
+    if (!error && !cli->dry_run) {
+        APR_ARRAY_PUSH(enabling->enabled, const char *) = answer->site;
+        answer->served = apr_array_make(cli->pool, 2, sizeof(const char *));
+        answer->noticed = apr_array_make(cli->pool, 2, sizeof(const char *));
+        answer->nothing = apr_array_make(cli->pool, 2, sizeof(const char *));
+    }
+    if (!cli->json) return;
+    answer->object = icp_live_json(fetched);
+    json_object_set_new(answer->object, "enabled", json_boolean(!error));
+    json_object_set_new(answer->object, "error", icp_text_json(error ? error->message : NULL));
+}
+
 static icp_error_t *settle(icp_fetched_t *fetched, void *baton)
 {
     enabling_t *enabling = baton;
@@ -59,21 +82,14 @@ static icp_error_t *settle(icp_fetched_t *fetched, void *baton)
         icp_print_error(cli, error);
         if ((int)error->status > cli->status) cli->status = error->status;
     }
+    else if (enabling->attested)
+        icp_say(cli, "%s enabled: %s attests %s", fetched->site->name, cli->actor, enabling->attested);
     else {
-        const char *name = apr_pstrdup(cli->pool, fetched->site->name);
         const char *matched = fetched->look.inspection->matched;
-        APR_ARRAY_PUSH(enabling->enabled, const char *) = name;
-        if (enabling->attested)
-            icp_say(cli, "%s enabled: %s attests %s", name, cli->actor, enabling->attested);
-        else
-            icp_say(cli, "%s enabled: %s shows %s", name, fetched->look.url, matched ? matched : "its number");
+        icp_say(cli, "%s enabled: %s shows %s", fetched->site->name, fetched->look.url,
+                matched ? matched : "its number");
     }
-    if (cli->json) {
-        json_t *object = icp_live_json(fetched);
-        json_object_set_new(object, "enabled", json_boolean(!error));
-        json_object_set_new(object, "error", icp_text_json(error ? error->message : NULL));
-        icp_list_object(enabling->list, object);
-    }
+    add_answer(enabling, fetched, error);
     apr_pool_destroy(fetched->pool);
     return NULL;
 }
@@ -82,16 +98,41 @@ static icp_error_t *settle(icp_fetched_t *fetched, void *baton)
 static icp_error_t *verify(icp_fetched_t *fetched, void *baton)
 {
     enabling_t *enabling = baton;
-    icp_cli_t *cli = enabling->cli;
-    if (fetched->notice) {
-        icp_warn(cli, "%s is enabled, but visitors still get the notice: does httpd read %s? See: icpadmin doctor",
-                 fetched->site->name, cli->register_path);
-        cli->status = ICP_FAULT;
-    }
-    else if (fetched->look.status)
-        icp_say(cli, "%s is served to the public again", fetched->site->name);
+    apr_pool_t *pool = enabling->cli->pool;
+    const icp_look_t *look = &fetched->look;
+    answer_t *answer = (answer_t *)enabling->answers->elts;
+    while (strcmp(answer->site, fetched->site->name)) answer++;
+    if (fetched->notice)
+        APR_ARRAY_PUSH(answer->noticed, const char *) = apr_pstrdup(pool, look->url);
+    else if (look->status)
+        APR_ARRAY_PUSH(answer->served, const char *) = apr_psprintf(pool, "%s (%d)", look->url, look->status);
+    else
+        APR_ARRAY_PUSH(answer->nothing, const char *) = apr_pstrdup(pool, look->url);
     apr_pool_destroy(fetched->pool);
     return NULL;
+}
+
+static void report(icp_cli_t *cli, const answer_t *answer)
+{
+    if (answer->object) {
+        json_object_set_new(answer->object, "served", icp_texts_json(answer->served));
+        json_object_set_new(answer->object, "noticed", icp_texts_json(answer->noticed));
+        json_object_set_new(answer->object, "unanswered", icp_texts_json(answer->nothing));
+    }
+    if (!answer->served) return;
+    if (answer->served->nelts) {
+        icp_say(cli, "%s is served to the public again: %s", answer->site, icp_join(answer->served, cli->pool));
+        if (answer->nothing->nelts) icp_say(cli, "  nothing answers at %s", icp_join(answer->nothing, cli->pool));
+    }
+    if (answer->noticed->nelts) {
+        icp_warn(cli, "%s is enabled, but visitors of %s still get the notice: does httpd read %s? See: icpadmin doctor",
+                 answer->site, icp_join(answer->noticed, cli->pool), cli->register_path);
+    }
+    else if (!answer->served->nelts) {
+        icp_warn(cli, "%s is enabled, but nothing answers at %s: what visitors get could not be verified", answer->site,
+                 icp_join(answer->nothing, cli->pool));
+    }
+    if (answer->noticed->nelts || !answer->served->nelts) cli->status = ICP_FAULT;
 }
 
 static icp_error_t *only_suspended(icp_cli_t *cli, const apr_array_header_t *sites)
@@ -112,6 +153,7 @@ static icp_error_t *run_enable(icp_cli_t *cli)
     enabling_t enabling = {.cli = cli,
                            .attested = icp_option(cli, "attest"),
                            .note = icp_option(cli, "note"),
+                           .answers = apr_array_make(cli->pool, 8, sizeof(answer_t)),
                            .enabled = apr_array_make(cli->pool, 8, sizeof(const char *))};
     ICP_TRY(icp_names_read(&names, cli));
     if (!enabling.attested != !enabling.note) {
@@ -125,11 +167,16 @@ static icp_error_t *run_enable(icp_cli_t *cli)
     ICP_TRY(only_suspended(cli, sites));
     ICP_TRY(icp_names_confirm(cli, "enable", "sites", sites));
     ICP_TRY(icp_live_prepare(&live, cli));
-    if (cli->json) enabling.list = icp_list_begin(cli, NULL);
-    ICP_TRY(icp_live_look(live, sites, 0, settle, &enabling));
-    if (cli->json) icp_list_end(enabling.list, NULL);
-    if (cli->dry_run || !enabling.enabled->nelts) return NULL;
-    return icp_live_look(live, enabling.enabled, 1, verify, &enabling);
+    ICP_TRY(icp_live_look(live, sites, settle, &enabling));
+    ICP_TRY(icp_live_visit(live, enabling.enabled, verify, &enabling));
+    icp_list_t *list = cli->json ? icp_list_begin(cli, NULL) : NULL;
+    for (int i = 0; i < enabling.answers->nelts; i++) {
+        const answer_t *answer = &APR_ARRAY_IDX(enabling.answers, i, answer_t);
+        report(cli, answer);
+        if (list) icp_list_object(list, answer->object);
+    }
+    if (list) icp_list_end(list, NULL);
+    return NULL;
 }
 
 static const icp_option_t options[] = {
@@ -153,8 +200,11 @@ const icp_command_t icp_cmd_enable = {
         "with 1. There is no way around the look.\n\n"
         "Where the machine cannot see the number but a person does (an image, a page drawn by script: the verdict is "
         "unreadable, hidden or missing), --attest NUMBER --note TEXT closes it in the name of who says so.\n\n"
-        "Each of several sites is a change of its own. At the end each is asked for once more as a visitor would.",
-    .json = "an array; each has what `icpadmin check` prints, enabled, error (why not, or null)",
+        "Each of several sites is a change of its own. At the end each home page is asked for as a visitor would, at each "
+        "host name by http and by https, and the command says who gets the site. Exit status 5 if a visitor still gets "
+        "the notice, or if nothing answers.",
+    .json = "an array; each has what `icpadmin check` prints, enabled, error (why not, or null), and of the visits "
+            "afterwards served, noticed (still by the notice) and unanswered: the addresses",
     .example = "icpadmin enable shop.example.cn\n"
                "icpadmin enable shop.example.cn --attest 沪ICP备05012345号-3 --note 'in the footer image, seen in the "
                "browser'",

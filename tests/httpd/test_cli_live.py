@@ -1,6 +1,7 @@
 """icpadmin check, enable, pass and queue against a running server: what they fetch, what they see, and what they do."""
 import gzip
 import json
+import shutil
 import socket
 import sqlite3
 import threading
@@ -303,6 +304,29 @@ def test_several_sites_are_enabled_each_by_itself(httpd):
     httpd.icpadmin("enable", "a.example.cn", "b.example.cn", code=2)
     answers = {x["site"]: x["enabled"] for x in data(httpd, "enable", "a.example.cn", "b.example.cn", "--yes", code=1)}
     assert answers == {"a.example.cn": True, "b.example.cn": False}
+
+
+def test_every_way_to_the_site_is_tried_after_enabling(shop):
+    shop.load("ssl")
+    shop.restart()
+    shop.icpadmin("suspend", "shop.example.cn", "--reason", "missing")
+    shop.write("shop.example.cn", {"index.html": GOOD})
+    answer = data(shop, "enable", "shop.example.cn")[0]
+    assert sorted(answer["served"]) == sorted(f"{scheme}://{host}/ (200)" for scheme in ("http", "https")
+                                              for host in ("shop.example.cn", "www.shop.example.cn"))
+    assert answer["noticed"] == answer["unanswered"] == []
+
+
+def test_a_visitor_who_still_gets_the_notice_is_a_fault(httpd):
+    """The register that was changed is not the one that httpd reads."""
+    httpd.site("shop.example.cn", {"index.html": GOOD})
+    httpd.start()
+    httpd.icpadmin("suspend", "shop.example.cn", "--reason", "missing")
+    other = httpd.root / "other"
+    shutil.copytree(httpd.state, other)
+    result = httpd.icpadmin("enable", "shop.example.cn", code=5, ICP_REGISTER=str(other / "register.db"))
+    assert "enabled" in result.out and "visitors of http://shop.example.cn/ still get the notice" in result.err
+    assert httpd.get("http://shop.example.cn/").status == 451
 
 
 # --- pass -------------------------------------------------------------------------------------------------------------
