@@ -46,7 +46,9 @@ const icp_command_t icp_cmd_backup = {
     .changes = 1,
     .summary = "write all of the register into one file",
     .details = "The file holds contacts and the key of passes: only its owner can read it. It is never written over an "
-               "existing one.",
+               "existing one.\n\n"
+               "The pages kept as evidence are not in it, only the list of them: their files, in evidence/ beside the register, "
+               "never change, so that `rsync -a` or any other copy of that folder goes with it.",
     .json = "an object with backup",
     .example = "icpadmin backup /root/icp-$(date +%F).backup",
     .run = run_backup,

@@ -11,6 +11,7 @@
 #include "options.h"
 #include "output.h"
 #include "overview.h"
+#include "show_evidence.h"
 
 static json_t *suspension_json(const icp_suspension_t *suspension)
 {
@@ -170,14 +171,44 @@ static icp_error_t *find_site(icp_site_t **site, const icp_cli_t *cli, const cha
     return icp_site_get(site, cli->reg, name ? name : text, cli->pool);
 }
 
+/* Evidence outlives its site. */
+static icp_error_t *show_removed(icp_cli_t *cli, const char *name, icp_error_t *not_found)
+{
+    apr_array_header_t *evidence;
+    ICP_TRY(icp_evidence_list(&evidence, cli->reg, name, cli->pool));
+    if (!evidence->nelts) return not_found;
+    if (icp_option(cli, "save")) ICP_TRY(icp_show_evidence_save(cli, evidence, icp_option(cli, "save")));
+    if (cli->json) {
+        json_t *object = json_object();
+        json_object_set_new(object, "name", icp_text_json(name));
+        json_object_set_new(object, "evidence", icp_show_evidence_json(evidence));
+        icp_print_object(object);
+    }
+    else {
+        icp_remark(cli, "%s is no longer on file", name);
+        icp_show_evidence_table(cli, evidence);
+    }
+    return NULL;
+}
+
 static icp_error_t *run_show(icp_cli_t *cli)
 {
     icp_site_t *site;
-    apr_array_header_t *history;
-    ICP_TRY(find_site(&site, cli, APR_ARRAY_IDX(cli->arguments, 0, const char *)));
+    apr_array_header_t *history, *evidence = NULL;
+    const char *name = APR_ARRAY_IDX(cli->arguments, 0, const char *), *save = icp_option(cli, "save");
+    int with_evidence = save || icp_option(cli, "evidence");
+    icp_error_t *error = find_site(&site, cli, name);
+    if (error && error->status == ICP_NOT_FOUND && with_evidence) return show_removed(cli, name, error);
+    if (error) return error;
     ICP_TRY(icp_suspension_history(&history, cli->reg, site->name, cli->pool));
+    if (with_evidence) ICP_TRY(icp_evidence_list(&evidence, cli->reg, site->name, cli->pool));
+    if (save) ICP_TRY(icp_show_evidence_save(cli, evidence, save));
     if (!cli->json) {
         show_site(cli, site, history);
+        if (evidence) {
+            icp_say(cli, "%s", "");
+            icp_show_evidence_table(cli, evidence);
+        }
         return NULL;
     }
     json_t *object = site_json(site), *past = json_array();
@@ -185,6 +216,7 @@ static icp_error_t *run_show(icp_cli_t *cli)
         json_array_append_new(past, suspension_json(&APR_ARRAY_IDX(history, i, icp_suspension_t)));
     }
     json_object_set_new(object, "suspensions", past);
+    if (evidence) json_object_set_new(object, "evidence", icp_show_evidence_json(evidence));
     icp_print_object(object);
     return NULL;
 }
@@ -268,6 +300,11 @@ static const icp_option_t list_options[] = {
     {"open", NULL, 0, "only open ones"},
     {NULL, NULL, 0, NULL},
 };
+static const icp_option_t show_options[] = {
+    {"evidence", NULL, 0, "and what is kept of its pages that failed, oldest first"},
+    {"save", "DIR", 0, "write these pages into DIR, each with its headers and facts; nothing is written over"},
+    {NULL, NULL, 0, NULL},
+};
 static const icp_option_t edit_options[] = {
     {"host", "HOST", ICP_OPTION_MANY, "a host name to add"},
     {"remove-host", "HOST", ICP_OPTION_MANY, "a host name to take away"},
@@ -325,11 +362,19 @@ const icp_command_t icp_cmd_site_show = {
     .most = 1,
     .need = ICP_NEED_REGISTER,
     .summary = "show one site with its suspensions",
-    .details = "CASE is the reference on the notice that a client quotes.",
+    .details = "CASE is the reference on the notice that a client quotes.\n\n"
+               "Evidence is of icpadmin's own looks. BYTES and SHA-256 are of the page as it was judged: compression undone, "
+               "charset as it came. --save writes a page as SHA256.page, which no browser opens by itself, and for each look "
+               "SITE-ID.headers and SITE-ID.json; the audit log says who did. A stored page whose content no longer has its "
+               "SHA-256 is not written: exit status 5.",
     .json = "an object with name, hosts, numbers, expected (numbers of active licenses), homepage, serve_unlicensed, "
             "suspension (case, reason, opened_at, opened_by, closed_at, closed_by; null while the site is open), "
-            "verdict, checked_at, created_at, suspensions (all of them, oldest first)",
-    .example = "icpadmin site show www.shop.example.cn\nicpadmin site show ICP-000012",
+            "verdict, checked_at, created_at, suspensions (all of them, oldest first); with --evidence "
+            "evidence: an array; each has id, site, at, url, address, status, verdict, inspection, sha256, bytes (of the page "
+            "as judged), kept (bytes that are kept), kept_sha256 (of these; null: none)",
+    .example = "icpadmin site show www.shop.example.cn\nicpadmin site show ICP-000012\n"
+               "icpadmin site show shop.example.cn --save /root/shop-dispute",
+    .options = show_options,
     .run = run_show,
 };
 

@@ -74,6 +74,7 @@ typedef struct icp_given_t {
     X(pass)                                                                                                            \
     X(queue)                                                                                                           \
     X(workday)                                                                                                         \
+    X(evidence_prune)                                                                                                  \
     X(log)                                                                                                             \
     X(backup) X(restore) X(doctor)                                                                                     \
     X(help)

@@ -12,12 +12,14 @@
 
 #include "audit.h"
 #include "bell.h"
+#include "evidence.h"
 #include "lock.h"
 #include "pass.h"
 #include "register_files.h"
 
 #define LOCK_LOOKS 3
 #define LOCK_LOOK_MS 100
+#define EVIDENCE_FAULTS 5 /* pages that are named */
 
 typedef struct doctor_t {
     apr_array_header_t *checks;
@@ -177,6 +179,34 @@ static void check_audit(doctor_t *doctor)
     else tell(doctor, "audit", NULL, apr_psprintf(doctor->pool, "%" APR_INT64_T_FMT " events, the chain is unbroken", count));
 }
 
+static void check_evidence(doctor_t *doctor)
+{
+    struct stat status;
+    apr_array_header_t *faults;
+    int count = 0;
+    const char *folder = icp_register_companion(doctor->reg->path, ICP_EVIDENCE_FOLDER, doctor->pool);
+    if (lstat(folder, &status) == 0 && (status.st_mode & 0077)) {
+        tell(doctor, "evidence", apr_psprintf(doctor->pool, "chmod 0700 %s", folder),
+             apr_psprintf(doctor->pool, "%s has mode %04o; it holds customers' pages", folder, (unsigned)(status.st_mode & 07777)));
+    }
+    icp_error_t *error = icp_evidence_verify(&faults, &count, doctor->reg, doctor->pool);
+    if (error) {
+        tell_error(doctor, "evidence", error);
+        return;
+    }
+    for (int i = 0; i < faults->nelts && i < EVIDENCE_FAULTS; i++) {
+        icp_error_t *fault = APR_ARRAY_IDX(faults, i, icp_error_t *);
+        tell(doctor, "evidence",
+             fault->status == ICP_NOT_FOUND ? "copy it back into the folder, or let it go: icpadmin evidence prune --lost"
+                                            : fault->remedy ? fault->remedy : "see that the folder can be read",
+             fault->message);
+    }
+    if (faults->nelts > EVIDENCE_FAULTS) {
+        tell(doctor, "evidence", "as above", apr_psprintf(doctor->pool, "%d more pages", faults->nelts - EVIDENCE_FAULTS));
+    }
+    if (!faults->nelts) tell(doctor, "evidence", NULL, apr_psprintf(doctor->pool, "%d pages are as they were kept", count));
+}
+
 icp_error_t *icp_doctor(apr_array_header_t **checks, const char *path, const char *actor, int repair, apr_pool_t *pool)
 {
     doctor_t doctor = {apr_array_make(pool, 16, sizeof(icp_check_t)), NULL, pool};
@@ -199,5 +229,6 @@ icp_error_t *icp_doctor(apr_array_header_t **checks, const char *path, const cha
     error = icp_register_read(doctor.reg, check_content, &doctor, pool);
     if (error) tell_error(&doctor, "register.db", error);
     check_audit(&doctor);
+    check_evidence(&doctor);
     return NULL;
 }

@@ -13,8 +13,9 @@ CREATE TABLE private.evidence (
     detail  TEXT    NOT NULL,                                  -- the inspection as icpadmin inspect --json prints it
     sha256  TEXT    NOT NULL CHECK (length(sha256) = 64),      -- of the body as it was judged
     bytes   INTEGER NOT NULL,                                  -- of the body
-    kept    INTEGER NOT NULL                                   -- bytes of it that are kept; fewer: it was over the bound
+    file    TEXT    NOT NULL CHECK (length(file) IN (0, 64)),  -- SHA-256 of what is kept, its name in evidence/; '': nothing is
+    kept    INTEGER NOT NULL CHECK (kept BETWEEN 0 AND bytes)  -- bytes that are kept; fewer: it was over the bound
 );
 CREATE INDEX private.evidence_site ON evidence (site, id);
-CREATE INDEX private.evidence_sha256 ON evidence (sha256);
+CREATE INDEX private.evidence_file ON evidence (file);
 CREATE INDEX private.evidence_at ON evidence (at);

@@ -23,6 +23,7 @@ COMMANDS = ["init", "status",
             "pass",
             "queue",
             "workday",
+            "evidence prune",
             "log",
             "backup", "restore", "doctor",
             "help"]
