@@ -21,5 +21,6 @@ CREATE TABLE private.domain_document (
     bytes     INTEGER NOT NULL,
     sha256    TEXT    NOT NULL CHECK (length(sha256) = 64),    -- the file's name in documents/
     added_at  INTEGER NOT NULL,
+    refused   INTEGER NOT NULL DEFAULT 0,                      -- 1: the registry did not take it, another one is wanted
     PRIMARY KEY (domain_id, kind)
 ) WITHOUT ROWID;
