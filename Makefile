@@ -15,10 +15,10 @@ export PATH := $(or $(PATH),/usr/local/bin:/usr/bin:/bin):/usr/sbin:/sbin
 
 # --- what it needs ----------------------------------------------------------------------------------------------------
 
-PACKAGES := sqlite3 libcrypto jansson libidn2 zlib libbrotlidec
+PACKAGES := sqlite3 libcrypto jansson libidn2 libpsl zlib libbrotlidec
 
 BUILD_DEPS := apache2-bin apache2-dev gcc libc6-dev make pkg-config libsqlite3-dev libssl-dev libjansson-dev libidn2-dev \
-              libunistring-dev libcsv-dev zlib1g-dev libbrotli-dev libcurl4-openssl-dev
+              libunistring-dev libcsv-dev libpsl-dev zlib1g-dev libbrotli-dev libcurl4-openssl-dev
 DEMO_DEPS := $(BUILD_DEPS) curl
 CHECK_DEPS := $(DEMO_DEPS) check libxml2-dev python3 python3-pytest openssl chromium fonts-wqy-microhei
 BENCH_DEPS := $(DEMO_DEPS) libxml2-dev python3 valgrind apache2-utils libapache2-mod-security2

@@ -100,6 +100,7 @@ static icp_error_t *run_queue(icp_cli_t *cli)
     icp_queue_t queue = {apr_array_make(cli->pool, 32, sizeof(item_t))};
     if (icp_option(cli, "seen")) return review(cli);
     ICP_TRY(icp_queue_sites(&queue, cli));
+    ICP_TRY(icp_queue_domains(&queue, cli));
     qsort(queue.items->elts, (size_t)queue.items->nelts, sizeof(item_t), oldest_first);
     icp_list_t *list = icp_list_begin(cli, "SINCE|SUBJECT|WHAT|COMMAND");
     for (int i = 0; i < queue.items->nelts; i++) {
@@ -123,10 +124,12 @@ const icp_command_t icp_cmd_queue = {
     .changes = 1,
     .summary = "list what needs a person, oldest first, with the command that settles it",
     .details = "Pages that fail or that no machine can judge, suspended sites whose page seems right, open ones where "
-               "live traffic saw something else than the newest look, and sites served without a license.\n\n"
+               "live traffic saw something else than the newest look, and sites served without a license. Documents of .cn "
+               "registrations that are missing or have come in, an answer of the registry that is overdue, and a list of "
+               "holidays that is about to end.\n\n"
                "--seen records that a person found a hidden or unreadable page to be right; the site comes back when "
                "the verdict changes.",
-    .json = "an array; each has kind (site, sweep, application, domain, message), subject, since, why, command, and for a site "
+    .json = "an array; each has kind (site, sweep, application, domain, calendar, message), subject, since, why, command, and for a site "
             "site; with --seen an object with seen",
     .example = "icpadmin queue\nicpadmin queue --seen shop.example.cn --note 'number is in the footer image'",
     .options = options,

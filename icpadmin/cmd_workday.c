@@ -20,8 +20,9 @@ static json_t *answer_json(const answer_t *answer, apr_pool_t *pool)
 {
     json_t *object = json_object(), *holiday = json_null();
     if (answer->has_holiday) {
-        holiday = json_pack("{s:s, s:s, s:s, s:s}", "zh", answer->holiday.zh, "en", answer->holiday.en, "first",
-                            icp_day_text(answer->holiday.first, pool), "last", icp_day_text(answer->holiday.last, pool));
+        holiday =
+            json_pack("{s:s, s:s, s:s, s:s}", "zh", answer->holiday.zh, "en", answer->holiday.en, "first",
+                      icp_day_text(answer->holiday.first, pool), "last", icp_day_text(answer->holiday.last, pool));
     }
     json_object_set_new(object, "day", icp_text_json(icp_day_text(answer->day, pool)));
     json_object_set_new(object, "works", json_boolean(answer->works));
@@ -42,7 +43,8 @@ static void print(const icp_cli_t *cli, const answer_t *answer)
     if (answer->has_holiday) {
         icp_list_row(list, "Long holiday",
                      apr_psprintf(cli->pool, "%s to %s, %s (%s)", icp_day_text(answer->holiday.first, cli->pool),
-                                  icp_day_text(answer->holiday.last, cli->pool), answer->holiday.en, answer->holiday.zh),
+                                  icp_day_text(answer->holiday.last, cli->pool), answer->holiday.en,
+                                  answer->holiday.zh),
                      NULL);
     }
     icp_list_end(list, NULL);
@@ -53,14 +55,17 @@ static icp_error_t *run_workday(icp_cli_t *cli)
     icp_calendar_t *calendar;
     answer_t answer = {.day = icp_day_of(cli->reg->now), .count = 20};
     ICP_TRY(icp_dates_calendar(&calendar, cli));
-    if (cli->arguments->nelts) ICP_TRY(icp_day_parse(&answer.day, APR_ARRAY_IDX(cli->arguments, 0, const char *), cli->pool));
+    if (cli->arguments->nelts)
+        ICP_TRY(icp_day_parse(&answer.day, APR_ARRAY_IDX(cli->arguments, 0, const char *), cli->pool));
     ICP_TRY(icp_option_number(&answer.count, cli, "add", 0, MOST));
     answer.works = icp_calendar_works(calendar, answer.day);
     answer.end = icp_calendar_add(calendar, answer.day, (int)answer.count, &answer.estimated);
     answer.has_holiday = icp_calendar_long_holiday(&answer.holiday, calendar, answer.day, AHEAD);
     if (answer.estimated) {
         int last = icp_calendar_last_year(calendar);
-        icp_remark(cli, last ? "the list of holidays ends with %d: further days are an estimate" : "no year's holidays are listed",
+        icp_remark(cli,
+                   last ? "the list of holidays ends with %d: further days are an estimate"
+                        : "no year's holidays are listed",
                    last);
     }
     if (cli->json)
@@ -81,9 +86,12 @@ const icp_command_t icp_cmd_workday = {
     .most = 1,
     .need = ICP_NEED_REGISTER,
     .summary = "say by when a number of working days is over",
-    .details = "Counted as in law: the day itself (default: today) does not count. Days are Beijing's, whatever the server's time "
-               "zone. The holidays stand in the file that the policy `holidays` names; its first lines say how it is kept.",
-    .json = "an object with day, works, count, end, estimated (true where a year is not in the list), and holiday: null, or an "
+    .details =
+        "Counted as in law: the day itself (default: today) does not count. Days are Beijing's, whatever the server's "
+        "time "
+        "zone. The holidays stand in the file that the policy `holidays` names; its first lines say how it is kept.",
+    .json = "an object with day, works, count, end, estimated (true where a year is not in the list), and holiday: "
+            "null, or an "
             "object with zh, en, first, last for a holiday of three days or more that begins within 30 days",
     .example = "icpadmin workday\nicpadmin workday 2026-09-25 --add 5",
     .options = options,

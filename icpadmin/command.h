@@ -73,6 +73,8 @@ typedef struct icp_given_t {
     X(suspend) X(enable)                                                                                               \
     X(pass)                                                                                                            \
     X(queue)                                                                                                           \
+    X(domain_add) X(domain_list) X(domain_show) X(domain_edit) X(domain_remove) X(domain_documents)                    \
+    X(domain_submit) X(domain_accept) X(domain_refuse) X(domain_remind)                                                \
     X(workday)                                                                                                         \
     X(evidence_prune)                                                                                                  \
     X(log)                                                                                                             \

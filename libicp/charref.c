@@ -4,8 +4,6 @@
 
 #include <apr_lib.h>
 
-#include "scan.h"
-
 typedef struct named_t {
     const char *name;
     unsigned short character;
@@ -163,15 +161,9 @@ apr_size_t icp_script_decode(char *out, const char *text, apr_size_t length)
 {
     const char *end = text + length;
     char *to = out;
-    for (;;) {
-        const char *mark = icp_scan_either(text, end, '\\', '%');
-        if (to != text) memmove(to, text, (apr_size_t)(mark - text));
-        to += mark - text;
-        text = mark;
-        if (text == end) break;
-
+    while (text < end) {
         unsigned long character;
-        apr_size_t used = escape(text, end, &character);
+        apr_size_t used = *text == '\\' || *text == '%' ? escape(text, end, &character) : 0;
         if (used) {
             to += icp_utf8_put(to, character);
             text += used;

@@ -28,7 +28,7 @@ struct icp_calendar_t {
     int count;
 };
 
-/* --- days ------------------------------------------------------------------------------------------------------------- */
+/* --- days --------------------------------------------------------------------------------------------------------- */
 
 icp_day_t icp_day_of(apr_time_t at)
 {
@@ -88,7 +88,7 @@ static int is_weekend(icp_day_t day)
     return ((day + 4) % 7 + 7) % 7 % 6 == 0;
 }
 
-/* --- the file --------------------------------------------------------------------------------------------------------- */
+/* --- the file ----------------------------------------------------------------------------------------------------- */
 
 typedef struct reader_t {
     const char *file;
@@ -99,8 +99,8 @@ typedef struct reader_t {
 
 static icp_error_t *fault(const reader_t *reader, const char *what)
 {
-    return icp_error(reader->pool, ICP_USAGE, "its first lines say how a line is written", "%s line %d: %s", reader->file,
-                     reader->line, what);
+    return icp_error(reader->pool, ICP_USAGE, "its first lines say how a line is written", "%s line %d: %s",
+                     reader->file, reader->line, what);
 }
 
 static icp_error_t *read_name(const char **name, const reader_t *reader, const char *text)
@@ -123,7 +123,8 @@ static icp_error_t *read_span(icp_day_t *first, icp_day_t *last, const reader_t 
         wrong = start;
     else if (!read_day(last, stop, reader->pool))
         wrong = stop;
-    if (wrong) return fault(reader, apr_psprintf(reader->pool, "'%s' is no day", icp_text_printable(wrong, 40, reader->pool)));
+    if (wrong)
+        return fault(reader, apr_psprintf(reader->pool, "'%s' is no day", icp_text_printable(wrong, 40, reader->pool)));
     if (*last < *first) return fault(reader, "the last day is before the first");
     if (*last - *first >= RANGE_LIMIT) return fault(reader, "that is more than a month");
     return NULL;
@@ -152,8 +153,9 @@ static icp_error_t *read_line(reader_t *reader, char *text)
     if (!entry.works && strcmp(kind, "off")) return fault(reader, "a day is off or work");
     for (entry.day = first; entry.day <= last; entry.day++) {
         if (entry.works && !is_weekend(entry.day)) {
-            return fault(reader, apr_psprintf(reader->pool, "%s is no Saturday or Sunday, so it is a working day anyway",
-                                              icp_day_text(entry.day, reader->pool)));
+            return fault(reader,
+                         apr_psprintf(reader->pool, "%s is no Saturday or Sunday, so it is a working day anyway",
+                                      icp_day_text(entry.day, reader->pool)));
         }
         APR_ARRAY_PUSH(reader->entries, entry_t) = entry;
     }
@@ -222,7 +224,7 @@ icp_error_t *icp_calendar_load(icp_calendar_t **result, const char *file, apr_po
     return sort(*result, &reader);
 }
 
-/* --- what it knows ---------------------------------------------------------------------------------------------------- */
+/* --- what it knows ------------------------------------------------------------------------------------------------ */
 
 static const entry_t *find(const icp_calendar_t *calendar, icp_day_t day)
 {

@@ -50,12 +50,14 @@ def test_no_list_is_a_warning_and_weekends(office):
     assert answer.err.count("there is no list of holidays at /nonexistent/holidays.tsv") == 1
 
 
-def test_a_wrong_list_is_an_error_with_file_and_line(office):
+def test_a_wrong_list_is_a_warning_with_file_and_line(office):
     wrong = office.root / "holidays.tsv"
     wrong.write_text(LIST.read_text() + "2026-10-1\t国庆节\toff\n")
     office.icpadmin("policy", "set", f"holidays={wrong}")
     line = len(wrong.read_text().splitlines())
-    assert f"{wrong} line {line}: '2026-10-1' is no day" in office.icpadmin("workday", code=2).err
+    answer = office.icpadmin("workday", "2026-09-30", "--add", "1")
+    assert f"warning: {wrong} line {line}: '2026-10-1' is no day: only weekends count" in answer.err
+    assert "about 2026-10-01" in answer.out
 
 
 @pytest.mark.parametrize("arguments, said", [

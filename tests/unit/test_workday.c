@@ -108,9 +108,12 @@ END_TEST
 
 START_TEST(test_days_off_add_up)
 {
-    static const struct { int year, off; } years[] = {{2024, 115}, {2025, 117}, {2026, 117}};
+    static const struct {
+        int year, off;
+    } years[] = {{2024, 115}, {2025, 117}, {2026, 117}};
     for (size_t i = 0; i < sizeof years / sizeof *years; i++) {
-        icp_day_t at = day(apr_psprintf(pool, "%d-01-01", years[i].year)), end = day(apr_psprintf(pool, "%d-12-31", years[i].year));
+        icp_day_t at = day(apr_psprintf(pool, "%d-01-01", years[i].year)),
+                  end = day(apr_psprintf(pool, "%d-12-31", years[i].year));
         int off = 0;
         for (; at <= end; at++) off += !icp_calendar_works(calendar, at);
         ck_assert_msg(off == years[i].off, "%d has %d days off", years[i].year, off);
@@ -172,9 +175,11 @@ START_TEST(test_long_holidays)
     check_holiday("2026-10-08", 100, NULL, NULL, NULL);
     check_holiday("2026-02-05", 9, NULL, NULL, NULL);
     check_holiday("2026-02-05", 10, "Spring Festival", "2026-02-15", "2026-02-23");
-    check_holiday("2024-06-01", 10, "Dragon Boat Festival", "2024-06-08", "2024-06-10"); /* a Monday and the weekend before it */
+    check_holiday("2024-06-01", 10, "Dragon Boat Festival", "2024-06-08",
+                  "2024-06-10");                       /* a Monday and the weekend before it */
     check_holiday("2024-12-20", 20, NULL, NULL, NULL); /* 1 January 2025 is a Wednesday: one day off */
-    check_holiday("2023-12-01", 40, "New Year's Day", "2023-12-30", "2024-01-01"); /* begins in a year that is not listed */
+    check_holiday("2023-12-01", 40, "New Year's Day", "2023-12-30",
+                  "2024-01-01"); /* begins in a year that is not listed */
     ck_assert_int_eq(icp_calendar_long_holiday(&holiday, calendar, day("2026-09-22"), 3), 1);
     ck_assert_str_eq(holiday.zh, "中秋节");
 }
@@ -216,8 +221,9 @@ END_TEST
 
 START_TEST(test_what_is_no_day)
 {
-    static const char *const texts[] = {"", "2026-02-29", "2026-13-01", "2026-00-10", "2026-1-1", "2026-01-32", "1999-12-31",
-                                        "2200-01-01", "26-01-01", "2026/01/01", "2026-01-01 ", "2026--1-01", "----------", "99999999999"};
+    static const char *const texts[] = {
+        "",           "2026-02-29", "2026-13-01", "2026-00-10",  "2026-1-1",   "2026-01-32", "1999-12-31",
+        "2200-01-01", "26-01-01",   "2026/01/01", "2026-01-01 ", "2026--1-01", "----------", "99999999999"};
     icp_day_t result;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         icp_error_t *error = icp_day_parse(&result, texts[i], pool);
@@ -249,7 +255,9 @@ END_TEST
 START_TEST(test_editors_of_all_kinds)
 {
     icp_error_t *error;
-    icp_calendar_t *list = load("\xEF\xBB\xBF# by an editor that begins with a mark\r\n2027-10-01\t国庆节\toff\r\n2027-10-02\t国庆节\toff", &error);
+    icp_calendar_t *list =
+        load("\xEF\xBB\xBF# by an editor that begins with a mark\r\n2027-10-01\t国庆节\toff\r\n2027-10-02\t国庆节\toff",
+             &error);
     ok(error);
     ck_assert(!icp_calendar_works(list, day("2027-10-01")));
     ck_assert(icp_calendar_covers(list, 2027));
@@ -277,10 +285,17 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {
-        test_the_kinds_of_days, test_days_off_add_up, test_adding, test_between_is_the_inverse_of_adding, test_long_holidays,
-        test_years, test_beijing_whatever_the_server_s_zone, test_what_is_no_day, test_bad_lists_name_the_line,
-        test_editors_of_all_kinds, test_no_list};
+    const TTest *const tests[] = {test_the_kinds_of_days,
+                                  test_days_off_add_up,
+                                  test_adding,
+                                  test_between_is_the_inverse_of_adding,
+                                  test_long_holidays,
+                                  test_years,
+                                  test_beijing_whatever_the_server_s_zone,
+                                  test_what_is_no_day,
+                                  test_bad_lists_name_the_line,
+                                  test_editors_of_all_kinds,
+                                  test_no_list};
     apr_initialize();
     Suite *suite = suite_create("workday");
     TCase *tcase = tcase_create("workday");

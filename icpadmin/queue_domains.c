@@ -1,0 +1,80 @@
+/* The queue's .cn registrations: documents that are missing, that came in, whose answer is overdue. And the calendar
+ * that says so, when it is about to end. */
+#include <apr_strings.h>
+
+#include "dates.h"
+#include "domains.h"
+#include "host.h"
+#include "policy.h"
+#include "queue.h"
+
+#define LAST_MONTH_DAYS 31 /* before a year's end that the next year's list is out */
+
+typedef struct domains_t {
+    icp_queue_t *queue;
+    const icp_calendar_t *calendar;
+    icp_day_t today;
+    apr_int64_t remind_days;
+} domains_t;
+
+static void add(const domains_t *domains, const icp_domain_t *domain, apr_time_t since, const char *why,
+                const char *command, apr_pool_t *pool)
+{
+    icp_queue_add(domains->queue, since, "domain", icp_host_display(domain->name, pool), why,
+                  apr_psprintf(pool, "icpadmin domain %s", command));
+}
+
+static icp_error_t *judge(const icp_domain_t *domain, void *baton, apr_pool_t *pool)
+{
+    const domains_t *domains = baton;
+    int estimated;
+    icp_day_t due = icp_domains_due(&estimated, domain, domains->calendar);
+    switch (domain->state) {
+    case ICP_DOMAIN_WANTED:
+    case ICP_DOMAIN_REFUSED:
+        add(domains, domain, domain->state_at,
+            apr_psprintf(pool, "%s, missing: %s%s",
+                         domain->state == ICP_DOMAIN_REFUSED ? "documents refused" : "documents wanted",
+                         icp_domains_missing(domain, pool),
+                         *domain->email ? "" : "; nobody is reminded, it has no e-mail address"),
+            apr_psprintf(pool, "documents %s --add KIND=FILE", domain->name), pool);
+        break;
+    case ICP_DOMAIN_RECEIVED:
+        add(domains, domain, domain->state_at, "all documents are here: look at them and hand them to the registry",
+            apr_psprintf(pool, "submit %s", domain->name), pool);
+        break;
+    case ICP_DOMAIN_SUBMITTED:
+        if (due >= domains->today) break;
+        add(domains, domain, icp_day_begin(due + 1),
+            apr_psprintf(pool, "the registry's answer was due by %s", icp_dates_text(due, estimated, pool)),
+            apr_psprintf(pool, "accept %s", domain->name), pool);
+        break;
+    default:
+        break;
+    }
+    return NULL;
+}
+
+static icp_error_t *judge_calendar(icp_queue_t *queue, const icp_cli_t *cli, const icp_calendar_t *calendar,
+                                   icp_day_t today)
+{
+    const char *file;
+    int soon = icp_day_year(today + LAST_MONTH_DAYS);
+    if (icp_calendar_covers(calendar, soon) || !icp_calendar_last_year(calendar))
+        return NULL; /* no list at all: was said */
+    ICP_TRY(icp_policy_text(&file, NULL, cli->reg, ICP_POLICY_HOLIDAYS, cli->pool));
+    icp_queue_add(queue, cli->reg->now, "calendar", file,
+                  apr_psprintf(cli->pool, "the holidays of %d are not listed: dates from then on are estimates", soon),
+                  apr_psprintf(cli->pool, "${EDITOR:-vi} %s", file));
+    return NULL;
+}
+
+icp_error_t *icp_queue_domains(icp_queue_t *queue, const icp_cli_t *cli)
+{
+    icp_calendar_t *calendar;
+    domains_t domains = {.queue = queue, .today = icp_day_of(cli->reg->now)};
+    ICP_TRY(icp_dates_calendar(&calendar, cli));
+    domains.calendar = calendar;
+    ICP_TRY(judge_calendar(queue, cli, calendar, domains.today));
+    return icp_domain_each(cli->reg, judge, &domains, cli->pool);
+}
