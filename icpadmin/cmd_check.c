@@ -10,6 +10,7 @@
 #include "options.h"
 #include "output.h"
 #include "overview.h"
+#include "record.h"
 #include "suspend.h"
 
 #define BATCH 64 /* looks recorded in one change */
@@ -27,8 +28,7 @@ static icp_error_t *change_record(icp_register_t *reg, void *baton, apr_pool_t *
 {
     const apr_array_header_t *pending = baton;
     for (int i = 0; i < pending->nelts; i++) {
-        const icp_look_t *look = &APR_ARRAY_IDX(pending, i, icp_fetched_t *)->look;
-        icp_error_t *error = icp_inspection_record(reg, look, NULL, pool);
+        icp_error_t *error = icp_record_look(reg, APR_ARRAY_IDX(pending, i, icp_fetched_t *), NULL, pool);
         if (error && error->status != ICP_NOT_FOUND) return error; /* not found: removed while its page was fetched */
     }
     return NULL;
@@ -66,6 +66,9 @@ static void print_look(sweep_t *sweep, const icp_fetched_t *fetched)
 
 static icp_error_t *flush(sweep_t *sweep)
 {
+    for (int i = 0; i < sweep->pending->nelts; i++) {
+        ICP_TRY(icp_record_prepare(sweep->cli->reg, APR_ARRAY_IDX(sweep->pending, i, icp_fetched_t *)));
+    }
     if (sweep->pending->nelts)
         ICP_TRY(icp_register_change(sweep->cli->reg, change_record, sweep->pending, sweep->cli->pool));
     for (int i = 0; i < sweep->pending->nelts; i++) {

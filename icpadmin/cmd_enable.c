@@ -9,11 +9,12 @@
 #include "names.h"
 #include "options.h"
 #include "output.h"
+#include "record.h"
 
 typedef struct enabling_t {
     icp_cli_t *cli;
     const char *attested, *note;  /* number and note of --attest; NULL */
-    const icp_fetched_t *fetched; /* the one under way */
+    icp_fetched_t *fetched;       /* the one under way */
     apr_array_header_t *answers;  /* answer_t */
     apr_array_header_t *enabled;  /* const char *: to be asked for as the public */
 } enabling_t;
@@ -29,7 +30,7 @@ static icp_error_t *change_enable(icp_register_t *reg, void *baton, apr_pool_t *
 {
     const enabling_t *enabling = baton;
     const icp_look_t *look = &enabling->fetched->look;
-    ICP_TRY(icp_inspection_record(reg, look, NULL, pool));
+    ICP_TRY(icp_record_look(reg, enabling->fetched, NULL, pool));
     if (enabling->attested)
         return icp_suspension_attest(reg, look->site, look, enabling->attested, enabling->note, pool);
     return icp_suspension_close(reg, look->site, look, pool);
@@ -38,7 +39,7 @@ static icp_error_t *change_enable(icp_register_t *reg, void *baton, apr_pool_t *
 static icp_error_t *change_record(icp_register_t *reg, void *baton, apr_pool_t *pool)
 {
     const enabling_t *enabling = baton;
-    return icp_inspection_record(reg, &enabling->fetched->look, NULL, pool);
+    return icp_record_look(reg, enabling->fetched, NULL, pool);
 }
 
 static void explain(const icp_cli_t *cli, const icp_fetched_t *fetched)
@@ -74,6 +75,7 @@ static icp_error_t *settle(icp_fetched_t *fetched, void *baton)
     enabling_t *enabling = baton;
     icp_cli_t *cli = enabling->cli;
     enabling->fetched = fetched;
+    ICP_TRY(icp_record_prepare(cli->reg, fetched));
     icp_error_t *error = icp_register_change(cli->reg, change_enable, enabling, cli->pool);
     if (error && error->status != ICP_REFUSED && error->status != ICP_USAGE) return error;
     if (error) {

@@ -63,6 +63,7 @@ typedef struct icp_fetched_t {
     const char *body;    /* as judged: compression undone, charset as it is; not ended by NUL */
     apr_size_t kept, bytes; /* of it: in `body`, and in all that was judged */
     const char *sha256;     /* of all that was judged, hex */
+    struct icp_evidence_t *evidence; /* what was kept of it (record.h); NULL: nothing */
     apr_pool_t *pool;       /* all of this lives here; whoever is given it destroys it */
 } icp_fetched_t;
 

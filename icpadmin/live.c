@@ -57,6 +57,7 @@ static icp_error_t *read_settings(icp_register_t *reg, void *baton, apr_pool_t *
 {
     icp_live_t *live = baton;
     icp_fetch_settings_t *settings = &live->settings;
+    apr_int64_t days, bytes;
     int off, on;
     ICP_TRY(setting(&settings->parallel, reg, live->cli, ICP_POLICY_PARALLEL));
     ICP_TRY(setting(&settings->per_address, reg, live->cli, ICP_POLICY_PER_ADDRESS));
@@ -64,6 +65,9 @@ static icp_error_t *read_settings(icp_register_t *reg, void *baton, apr_pool_t *
     ICP_TRY(setting(&settings->retries, reg, live->cli, ICP_POLICY_RETRIES));
     ICP_TRY(icp_policy_is(&off, reg, ICP_POLICY_SUFFIX, "off", pool));
     ICP_TRY(icp_policy_is(&on, reg, ICP_POLICY_SUFFIX, "on", pool));
+    ICP_TRY(icp_policy_number(&days, reg, ICP_POLICY_EVIDENCE_DAYS, pool));
+    ICP_TRY(icp_policy_number(&bytes, reg, ICP_POLICY_EVIDENCE_BYTES, pool));
+    settings->keep = days ? (apr_size_t)bytes : 0;
     settings->policy.suffix = off ? ICP_SUFFIX_OFF : on ? ICP_SUFFIX_ON : ICP_SUFFIX_WARN;
     return NULL;
 }
@@ -91,11 +95,6 @@ icp_error_t *icp_live_prepare(icp_live_t **result, const icp_cli_t *cli)
     live->has_key = !error;
     *result = live;
     return NULL;
-}
-
-void icp_live_keep(icp_live_t *live, apr_size_t bytes)
-{
-    live->settings.keep = bytes;
 }
 
 void icp_live_stop(icp_live_t *live, const volatile sig_atomic_t *stop)

@@ -23,8 +23,7 @@ typedef struct icp_live_t icp_live_t;
 /* A missing pass.key is only said where it matters: in the look at a suspended site. */
 icp_error_t *icp_live_prepare(icp_live_t **live, const icp_cli_t *cli);
 
-/* Of a failing page that many bytes are handed over (default: none), and the looks end early once *stop is set. */
-void icp_live_keep(icp_live_t *live, apr_size_t bytes);
+/* The looks end early once *stop is set. */
 void icp_live_stop(icp_live_t *live, const volatile sig_atomic_t *stop);
 
 /* The sites' names for names given by a person (a site's, or any of its hosts'), each once. ICP_NOT_FOUND for one not

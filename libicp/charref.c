@@ -4,6 +4,8 @@
 
 #include <apr_lib.h>
 
+#include "scan.h"
+
 typedef struct named_t {
     const char *name;
     unsigned short character;
@@ -161,9 +163,15 @@ apr_size_t icp_script_decode(char *out, const char *text, apr_size_t length)
 {
     const char *end = text + length;
     char *to = out;
-    while (text < end) {
+    for (;;) {
+        const char *mark = icp_scan_either(text, end, '\\', '%');
+        if (to != text) memmove(to, text, (apr_size_t)(mark - text));
+        to += mark - text;
+        text = mark;
+        if (text == end) break;
+
         unsigned long character;
-        apr_size_t used = *text == '\\' || *text == '%' ? escape(text, end, &character) : 0;
+        apr_size_t used = escape(text, end, &character);
         if (used) {
             to += icp_utf8_put(to, character);
             text += used;

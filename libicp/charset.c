@@ -124,22 +124,18 @@ typedef struct search_t {
     int settled;
 } search_t;
 
-static int named(const icp_attribute_t *attribute, const char *name)
-{
-    return attribute->name_length == strlen(name) && memcmp(attribute->name, name, attribute->name_length) == 0;
-}
-
 static void read_meta(search_t *search, icp_tag_t *tag)
 {
-    icp_attribute_t attribute, content = {0};
+    const icp_attribute_t *attribute;
+    icp_attribute_t content = {0};
     const icp_charset_t *charset = NULL;
     int pragma = 0;
-    icp_attributes_t at = {0};
-    while (icp_markup_attribute(&attribute, &at, tag)) {
-        if (named(&attribute, "charset") && !charset) charset = icp_charset_by_label(attribute.value, attribute.length);
-        else if (named(&attribute, "content") && !content.name) content = attribute;
-        else if (named(&attribute, "http-equiv")) {
-            pragma = attribute.length == 12 && strncasecmp(attribute.value, "content-type", 12) == 0;
+    icp_attributes_t at = {.tag = tag};
+    while ((attribute = icp_markup_attribute(&at))) {
+        if (attribute->which == ICP_ATTRIBUTE_CHARSET && !charset) charset = icp_charset_by_label(attribute->value, attribute->length);
+        else if (attribute->which == ICP_ATTRIBUTE_CONTENT && !content.name) content = *attribute;
+        else if (attribute->which == ICP_ATTRIBUTE_HTTP_EQUIV) {
+            pragma = attribute->length == 12 && strncasecmp(attribute->value, "content-type", 12) == 0;
         }
     }
     if (!charset && pragma && content.name) charset = by_parameter(content.value, content.length);
@@ -213,6 +209,10 @@ const icp_charset_t *icp_charset_guess(const char *bytes, apr_size_t length)
     const char *end = bytes + length;
     apr_size_t good = 0, bad = 0;
     while (bytes < end) {
+        if ((signed char)*bytes > 0) {
+            bytes = icp_scan_ascii(bytes, end);
+            continue;
+        }
         int size = icp_utf8_next(bytes, end);
         if (size == 0) break; /* cut by the end of the page */
         good += size > 1;

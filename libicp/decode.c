@@ -37,10 +37,6 @@ int icp_utf8_next(const char *p, const char *end)
 {
     unsigned char lead = (unsigned char)*p, low = 0x80, high = 0xBF;
     int need;
-    if (lead > 0xE0 && lead < 0xF0 && lead != 0xED && end - p > 2) { /* nearly all Chinese */
-        int first = (p[1] & 0xC0) == 0x80;
-        return first && (p[2] & 0xC0) == 0x80 ? 3 : -1 - first;
-    }
     if (lead < 0x80) return 1;
     if (lead < 0xC2 || lead > 0xF4) return -1;
     if (lead < 0xE0) need = 1;
@@ -60,6 +56,13 @@ int icp_utf8_next(const char *p, const char *end)
     return need + 1;
 }
 
+/* A character such as nearly all of Chinese: three bytes, the first of which leaves the others their whole range. */
+static int is_han(const char *p)
+{
+    unsigned char lead = (unsigned char)*p;
+    return lead > 0xE0 && lead < 0xF0 && lead != 0xED && (p[1] & 0xC0) == 0x80 && (p[2] & 0xC0) == 0x80;
+}
+
 /* The end of what can be taken as it is: valid UTF-8 without zero bytes. *size: what icp_utf8_next says of the rest. */
 static const char *valid_end(const char *p, const char *end, int *size)
 {
@@ -69,6 +72,9 @@ static const char *valid_end(const char *p, const char *end, int *size)
             p = icp_scan_ascii(p, end);
             continue;
         }
+        const char *han = p;
+        while (end - p > 2 && is_han(p)) p += 3;
+        if (p > han) continue;
         *size = icp_utf8_next(p, end);
         if (*size <= 1) break;
         p += *size;

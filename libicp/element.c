@@ -39,7 +39,7 @@ static const icp_element_t table[] = {
     {"caption", BLOCK | SPECIAL | SCOPE | ICP_EL_CELL, ICP_ELEMENT_CAPTION, 0},
     {"center", FLOW | BREAKOUT, 0, 0},
     {"code", FORMATTING | BREAKOUT, 0, 0},
-    {"col", VOID | SPECIAL | ICP_EL_CELL, 0, 0},
+    {"col", VOID | SPECIAL | ICP_EL_CELL, ICP_ELEMENT_COL, 0},
     {"colgroup", SPECIAL | ICP_EL_CELL | UNDRAWN, ICP_ELEMENT_COLGROUP, 0},
     {"datalist", UNDRAWN, 0, 0},
     {"dd", FLOW | BREAKOUT, ICP_ELEMENT_DD, 0},

@@ -1,5 +1,6 @@
 #include "markup.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include <apr_lib.h>
@@ -62,27 +63,95 @@ static apr_size_t whole_escapes(const char *text, apr_size_t length)
     return length;
 }
 
-enum { ENDS_NAMES = 1, ENDS_ATTRIBUTE = 2 };
+enum { ENDS_NAMES = 1, ENDS_ATTRIBUTE = 2, BETWEEN = 4 }; /* names, an attribute's name; stands between attributes */
 
 static const unsigned char stops[256] = {
-    [' '] = ENDS_NAMES, ['\n'] = ENDS_NAMES, ['\t'] = ENDS_NAMES, ['\r'] = ENDS_NAMES, ['\f'] = ENDS_NAMES,
-    ['/'] = ENDS_NAMES, ['>'] = ENDS_NAMES, ['='] = ENDS_ATTRIBUTE,
+    [' '] = ENDS_NAMES | BETWEEN,  ['\n'] = ENDS_NAMES | BETWEEN, ['\t'] = ENDS_NAMES | BETWEEN, ['\r'] = ENDS_NAMES | BETWEEN,
+    ['\f'] = ENDS_NAMES | BETWEEN, ['/'] = ENDS_NAMES | BETWEEN,  ['>'] = ENDS_NAMES,            ['='] = ENDS_ATTRIBUTE,
 };
+
+static int is_capital(char c)
+{
+    return (unsigned char)(c - 'A') < 26;
+}
+
+/* How many of the next eight bytes, in order, are small letters (or {, |, }, ~ and others that stand for themselves in names). */
+static apr_size_t small_letters(const char *p, const char *end, apr_uint64_t *bytes)
+{
+    if (end - p < 8) return 0;
+    memcpy(bytes, p, sizeof *bytes);
+    *bytes = le64toh(*bytes);
+    apr_uint64_t others = ~*bytes & APR_UINT64_C(0x6060606060606060);
+    return others ? (apr_size_t)__builtin_ctzll(others) / 8 : 8;
+}
 
 /* The end of a name, which is put in lower case. */
 static char *read_name(char *p, const char *end, int which)
 {
-    for (; p < end && !(stops[(unsigned char)*p] & which); p++) {
-        if ((unsigned char)(*p - 'A') < 26) *p |= 0x20;
+    apr_uint64_t bytes;
+    for (p += small_letters(p, end, &bytes); p < end && !(stops[(unsigned char)*p] & which); p++) {
+        if (is_capital(*p)) *p |= 0x20;
     }
     return p;
 }
 
+/* Short names are their own keys, longer ones are hashed (FNV-1a). */
+static apr_uint64_t key_of(const char *name, apr_size_t length)
+{
+    apr_uint64_t key = length < 8 ? 0 : APR_UINT64_C(14695981039346656037);
+    for (apr_size_t i = 0; i < length; i++) {
+        if (length < 8) key |= (apr_uint64_t)(unsigned char)name[i] << 8 * i;
+        else key = (key ^ (unsigned char)name[i]) * APR_UINT64_C(1099511628211);
+    }
+    return key;
+}
+
+static void read_tag_name(icp_tag_t *tag, char *name, const char *end)
+{
+    apr_uint64_t bytes;
+    apr_size_t length = small_letters(name, end, &bytes);
+    if (length < 8 && length > 0 && stops[(unsigned char)name[length]] & ENDS_NAMES) {
+        tag->key = bytes & ((APR_UINT64_C(1) << 8 * length) - 1);
+    }
+    else {
+        length = (apr_size_t)(read_name(name, end, ENDS_NAMES) - name);
+        tag->key = key_of(name, length);
+    }
+    tag->name = name;
+    tag->name_length = length;
+    tag->attributes = tag->end = tag->rest = name + length;
+}
+
+#define NAMED(word) (memcmp(name, word, sizeof word - 1) == 0)
+
+static icp_attribute_e attribute_named(const char *name, apr_size_t length)
+{
+    switch (length) {
+    case 2: return NAMED("id") ? ICP_ATTRIBUTE_ID : ICP_ATTRIBUTE_OTHER;
+    case 3: return NAMED("src") ? ICP_ATTRIBUTE_SRC : ICP_ATTRIBUTE_OTHER;
+    case 4:
+        if (NAMED("href")) return ICP_ATTRIBUTE_HREF;
+        if (NAMED("data")) return ICP_ATTRIBUTE_DATA;
+        if (NAMED("open")) return ICP_ATTRIBUTE_OPEN;
+        return NAMED("size") ? ICP_ATTRIBUTE_SIZE : ICP_ATTRIBUTE_OTHER;
+    case 5:
+        if (NAMED("class")) return ICP_ATTRIBUTE_CLASS;
+        return NAMED("style") ? ICP_ATTRIBUTE_STYLE : ICP_ATTRIBUTE_OTHER;
+    case 6: return NAMED("hidden") ? ICP_ATTRIBUTE_HIDDEN : ICP_ATTRIBUTE_OTHER;
+    case 7:
+        if (NAMED("content")) return ICP_ATTRIBUTE_CONTENT;
+        if (NAMED("charset")) return ICP_ATTRIBUTE_CHARSET;
+        return NAMED("popover") ? ICP_ATTRIBUTE_POPOVER : ICP_ATTRIBUTE_OTHER;
+    case 10: return NAMED("http-equiv") ? ICP_ATTRIBUTE_HTTP_EQUIV : ICP_ATTRIBUTE_OTHER;
+    default: return ICP_ATTRIBUTE_OTHER;
+    }
+}
+
 /* One attribute from *at, which is moved behind it. 0: the tag ends at *at ('>' or end of text). */
-static int next_attribute(icp_attribute_t *attribute, char **at, char *end)
+static inline int next_attribute(icp_attribute_t *attribute, char **at, char *end)
 {
     char *p = *at;
-    while (p < end && (icp_is_space(*p) || *p == '/')) p++;
+    while (p < end && stops[(unsigned char)*p] & BETWEEN) p++;
     *at = p;
     if (p == end || *p == '>') return 0;
 
@@ -91,6 +160,7 @@ static int next_attribute(icp_attribute_t *attribute, char **at, char *end)
     p = read_name(p, end, ENDS_NAMES | ENDS_ATTRIBUTE);
     attribute->name = name;
     attribute->name_length = (apr_size_t)(p - name);
+    attribute->which = attribute_named(name, attribute->name_length);
     attribute->value = p;
     attribute->length = 0;
     *at = p;
@@ -112,29 +182,32 @@ static int next_attribute(icp_attribute_t *attribute, char **at, char *end)
     return 1;
 }
 
-int icp_markup_attribute(icp_attribute_t *attribute, icp_attributes_t *place, const icp_tag_t *tag)
+const icp_attribute_t *icp_markup_attribute(icp_attributes_t *place)
 {
-    if (place->index < tag->count) {
-        *attribute = tag->first[place->index++];
-        return 1;
-    }
+    const icp_tag_t *tag = place->tag;
+    if (place->index < tag->count) return &tag->first[place->index++];
+    if (tag->count < ICP_TAG_ATTRIBUTES) return NULL;
     if (!place->at) place->at = tag->rest;
-    return next_attribute(attribute, &place->at, tag->end);
+    return next_attribute(&place->last, &place->at, tag->end) ? &place->last : NULL;
 }
 
 /* Reads the attributes up to the end of the tag: its '>', or `end` if that is not there. */
-static char *read_attributes(icp_tag_t *tag, char *end)
+static void read_attributes(icp_tag_t *tag, icp_attribute_t *attributes, char *end)
 {
-    icp_attribute_t attribute = {0};
+    icp_attribute_t more, *last = NULL;
     char *p = tag->attributes;
-    while (next_attribute(&attribute, &p, end)) {
-        if (tag->count == ICP_TAG_ATTRIBUTES) continue;
-        tag->first[tag->count++] = attribute;
+    for (;;) {
+        icp_attribute_t *next = tag->count < ICP_TAG_ATTRIBUTES ? &attributes[tag->count] : &more;
+        if (!next_attribute(next, &p, end)) break;
+        last = next;
+        tag->has |= 1u << next->which;
+        if (next == &more) continue;
+        tag->count++;
         tag->rest = p;
     }
-    int slash_in_value = attribute.length && attribute.value + attribute.length == p;
+    int slash_in_value = last && last->length && last->value + last->length == p;
     tag->selfclosing = p > tag->attributes && p[-1] == '/' && !slash_in_value;
-    return p;
+    tag->end = p;
 }
 
 static void enter(icp_markup_t *markup, const icp_tag_t *tag, icp_content_e content)
@@ -150,31 +223,24 @@ static void enter(icp_markup_t *markup, const icp_tag_t *tag, icp_content_e cont
 /* Nearly all tags of a page have one of a few names. */
 static const icp_element_t *element_named(icp_markup_t *markup, const icp_tag_t *tag)
 {
-    const icp_element_t **known = &markup->known[tag->name[0] & 31][tag->name_length & 3];
-    int same = *known && tag->name_length < sizeof (*known)->name && memcmp((*known)->name, tag->name, tag->name_length) == 0;
-    if (!same || (*known)->name[tag->name_length]) *known = icp_element(tag->name, tag->name_length);
-    return *known;
+    apr_size_t slot = (tag->key ^ tag->key >> 7 ^ tag->key >> 14) & (sizeof markup->known / sizeof *markup->known - 1);
+    if (markup->known[slot].key != tag->key) {
+        markup->known[slot].key = tag->key;
+        markup->known[slot].element = icp_element(tag->name, tag->name_length);
+    }
+    return markup->known[slot].element;
 }
 
 /* A tag from its '<'; MORE if its '>' is not there. */
 static apr_size_t read_tag(icp_markup_t *markup, char *text, char *end)
 {
-    icp_attribute_t first[ICP_TAG_ATTRIBUTES];
-    icp_tag_t tag = {.closing = text[1] == '/', .first = first};
-    char *name = text + 1 + tag.closing;
-    tag.name = name;
-    tag.attributes = read_name(name, end, ENDS_NAMES);
-    tag.name_length = (apr_size_t)(tag.attributes - name);
-    tag.end = tag.rest = tag.attributes;
-    if (tag.end < end && *tag.end != '>') tag.end = read_attributes(&tag, end);
+    icp_tag_t tag = {.closing = text[1] == '/', .first = markup->attributes};
+    read_tag_name(&tag, text + 1 + tag.closing, end);
+    if (tag.end < end && *tag.end != '>') read_attributes(&tag, markup->attributes, end);
     if (tag.end == end) return MORE;
     tag.element = element_named(markup, &tag);
-    if (tag.closing) {
-        markup->events->end(markup->baton, &tag);
-    }
-    else {
-        enter(markup, &tag, markup->events->start(markup->baton, &tag));
-    }
+    if (tag.closing) markup->events->end(markup->baton, &tag);
+    else enter(markup, &tag, markup->events->start(markup->baton, &tag));
     return (apr_size_t)(tag.end + 1 - text);
 }
 
@@ -215,8 +281,9 @@ static apr_size_t read_angle(icp_markup_t *markup, char *text, char *end, int la
 
 static apr_size_t read_data(icp_markup_t *markup, char *text, apr_size_t length, int last)
 {
-    char *end = text + length, *mark = memchr(text, '<', length);
-    if (mark == text) return read_angle(markup, text, end, last);
+    char *end = text + length;
+    if (*text == '<') return read_angle(markup, text, end, last);
+    char *mark = memchr(text, '<', length);
     apr_size_t known = mark ? (apr_size_t)(mark - text) : whole_references(text, length, last);
     text_event(markup, text, known, ICP_CONTENT_MARKUP);
     return known;
@@ -271,7 +338,7 @@ static int names(const char *p, const char *end, int slash, const char *name, ap
     apr_size_t compare = have < need ? have : need - 1;
     for (apr_size_t i = 1; i < compare; i++) {
         char c = p[i], want = slash && i == 1 ? '/' : name[i - 1 - (apr_size_t)slash];
-        if ((unsigned char)(c - 'A') < 26) c |= 0x20;
+        if (is_capital(c)) c |= 0x20;
         if (c != want) return 0;
     }
     if (have < need) return last ? 0 : -1;

@@ -8,7 +8,16 @@
 
 #include "element.h"
 
+/* The attributes that somebody asks for. */
+typedef enum icp_attribute_e {
+    ICP_ATTRIBUTE_OTHER,
+    ICP_ATTRIBUTE_ID, ICP_ATTRIBUTE_SRC, ICP_ATTRIBUTE_HREF, ICP_ATTRIBUTE_OPEN, ICP_ATTRIBUTE_SIZE, ICP_ATTRIBUTE_DATA,
+    ICP_ATTRIBUTE_STYLE, ICP_ATTRIBUTE_CLASS, ICP_ATTRIBUTE_HIDDEN, ICP_ATTRIBUTE_POPOVER, ICP_ATTRIBUTE_CONTENT, ICP_ATTRIBUTE_CHARSET,
+    ICP_ATTRIBUTE_HTTP_EQUIV
+} icp_attribute_e;
+
 typedef struct icp_attribute_t {
+    icp_attribute_e which;
     const char *name; /* in lower case */
     apr_size_t name_length;
     char *value; /* references as written; "" where there is none */
@@ -20,13 +29,15 @@ typedef struct icp_attribute_t {
 typedef struct icp_tag_t {
     const char *name; /* in lower case */
     apr_size_t name_length;
+    apr_uint64_t key;     /* its hash: tags with the same key have the same name */
     const icp_element_t *element;
     char *attributes; /* from behind the name up to '>' */
     char *end;
     int closing;      /* an end tag */
     int selfclosing;  /* written "/>" */
+    unsigned has;     /* bit 1 << icp_attribute_e: there is one */
     int count;        /* of the attributes in `first` */
-    icp_attribute_t *first;
+    const icp_attribute_t *first;
     char *rest;       /* where the ones behind those begin */
 } icp_tag_t;
 
@@ -52,7 +63,8 @@ typedef struct icp_markup_t {
     char raw_end[14];   /* the element whose end tag ends it */
     apr_size_t raw_end_length;
     int script_escape;  /* 0: none, 1: after <!--, 2: after <script in that */
-    const icp_element_t *known[32][4]; /* elements met, by the first letter and the length of their names */
+    struct { apr_uint64_t key; const icp_element_t *element; } known[64]; /* elements met lately */
+    icp_attribute_t attributes[ICP_TAG_ATTRIBUTES]; /* of the tag that is being read */
     int comment_begun;  /* bytes of the comment seen, up to 2: ">" and "->" end it at once */
 } icp_markup_t;
 
@@ -65,13 +77,20 @@ apr_size_t icp_markup_read(icp_markup_t *markup, char *text, apr_size_t length, 
 /* The line of a byte of the tag that an event is about. */
 int icp_markup_line(icp_markup_t *markup, const char *at);
 
-/* Where one is among a tag's attributes; begins as {0}. */
+static inline int icp_tag_has(const icp_tag_t *tag, icp_attribute_e which)
+{
+    return tag->has >> which & 1;
+}
+
+/* Where one is among a tag's attributes; begins as {.tag = tag}. */
 typedef struct icp_attributes_t {
+    const icp_tag_t *tag;
     int index;
-    char *at; /* behind the first ones */
+    char *at;             /* behind the first ones */
+    icp_attribute_t last; /* of the others */
 } icp_attributes_t;
 
-/* The next attribute of a tag, 0 after the last. */
-int icp_markup_attribute(icp_attribute_t *attribute, icp_attributes_t *place, const icp_tag_t *tag);
+/* The next attribute, NULL after the last; it lives until the next call. */
+const icp_attribute_t *icp_markup_attribute(icp_attributes_t *place);
 
 #endif

@@ -4,17 +4,20 @@
 
 #define AGAIN 16 /* formatting elements that are remembered to be opened again */
 
+/* Most elements do nothing to the text in them: their surroundings are those of an element around them. */
 typedef struct entry_t {
     const icp_element_t *element;
-    apr_uint32_t name;     /* its hash */
+    apr_uint64_t key;      /* of its name */
     unsigned short parent; /* index of the entry it is drawn in: that below it but for what a table pushes out */
-    unsigned char foreign, first_summary;
-    icp_effect_t own;
-    icp_surroundings_t all;
+    unsigned short around; /* index of the surroundings that text in it has */
+    unsigned char foreign; /* 1: in svg or math; 2: what is in it is HTML again */
+    unsigned char first_summary, block;
+    unsigned char plain;   /* its own effect is none but to be a block or not */
 } entry_t;
 
 typedef struct again_t {
     entry_t entry;
+    icp_effect_t own;
     int at;     /* where it is open; 0: nowhere */
     int marker; /* the entry that it is not opened again outside of */
 } again_t;
@@ -26,52 +29,53 @@ struct icp_nesting_t {
     int form;     /* where the open form is; 0: none */
     int paragraphs;
     int broke;
+    int foreign;  /* text that comes now stands in svg or math */
     icp_surroundings_t deep;
     entry_t open[ICP_NESTING_DEPTH];
+    icp_effect_t own[ICP_NESTING_DEPTH];        /* of those of `open` that are not plain */
+    icp_surroundings_t all[ICP_NESTING_DEPTH];  /* where an entry's `around` is its own index */
     again_t again[AGAIN];
     int again_count;
+    int again_waiting; /* those of `again` that are open nowhere */
 };
 
-static int hidden(const icp_surroundings_t *all)
-{
-    return all->none || all->inner_none || all->away || all->invisible || all->tiny || all->graphic;
-}
+#define HIDES (ICP_FX_NONE | ICP_FX_INNER_NONE | ICP_FX_AWAY | ICP_FX_INVISIBLE | ICP_FX_TINY | ICP_FX_GRAPHIC)
 
-/* Does an element do nothing to the text in it? Most do not. */
 static int is_plain(const icp_effect_t *own)
 {
-    return !(own->none | own->inner_none | own->away | own->visibility | own->font | own->graphic | own->footer | own->stored) && !own->link;
+    return !(own->flags & ~(unsigned)ICP_FX_BLOCK) && !own->link;
+}
+
+static const icp_surroundings_t *around(const icp_nesting_t *nesting, int index)
+{
+    return &nesting->all[nesting->open[index].around];
 }
 
 static void compute(icp_nesting_t *nesting, int index)
 {
     entry_t *entry = &nesting->open[index];
-    const icp_effect_t *own = &entry->own;
-    icp_surroundings_t top = {0}, *all = &entry->all;
-    if (index > 0) top = nesting->open[entry->parent].all;
-    int was_hidden = hidden(&top);
-    if (top.inner_none && entry->first_summary) {
-        top.inner_none = 0;
-        was_hidden = hidden(&top);
-    }
-    if (!was_hidden && is_plain(own)) {
-        *all = top;
-        all->stored = 0;
-        all->because = NULL;
+    const icp_surroundings_t *outside = around(nesting, entry->parent);
+    if (entry->plain && !(outside->flags & ICP_FX_INNER_NONE)) {
+        entry->around = nesting->open[entry->parent].around;
         return;
     }
 
-    all->none = top.none || top.inner_none || own->none;
-    all->inner_none = own->inner_none;
-    all->away = top.away || own->away;
-    all->invisible = own->visibility ? own->visibility == 1 : top.invisible;
-    all->tiny = own->font ? own->font == 1 : top.tiny;
-    all->graphic = own->graphic ? own->graphic == 1 : top.graphic;
-    all->footer = top.footer || own->footer;
-    all->stored = was_hidden ? top.stored : own->stored;
-    all->link = own->link ? own->link : top.link;
-    all->because = !hidden(all) ? NULL : was_hidden && top.because ? top.because : own->because;
-    if (hidden(all) && !all->because) all->because = "an element that is not displayed";
+    static const icp_effect_t no_effect;
+    const icp_effect_t *own = entry->plain ? &no_effect : &nesting->own[index];
+    icp_surroundings_t *all = &nesting->all[index];
+    unsigned outer = index > 0 ? outside->flags : 0, inherited;
+    if (entry->first_summary) outer &= ~(unsigned)ICP_FX_INNER_NONE;
+    inherited = outer & ~(unsigned)(ICP_FX_INNER_NONE | ICP_FX_STORED);
+    if (outer & ICP_FX_INNER_NONE) inherited |= ICP_FX_NONE;
+    if (own->flags & ICP_FX_VISIBLE) inherited &= ~(unsigned)ICP_FX_INVISIBLE;
+    if (own->flags & ICP_FX_SIZED) inherited &= ~(unsigned)ICP_FX_TINY;
+    if (own->flags & ICP_FX_DRAWN) inherited &= ~(unsigned)ICP_FX_GRAPHIC;
+    all->flags = inherited | (own->flags & (HIDES | ICP_FX_FOOTER)) | ((outer & HIDES ? outer : own->flags) & ICP_FX_STORED);
+    const char *because = index > 0 && outer & HIDES ? outside->because : own->because;
+    if (!because) because = "an element that is not displayed";
+    all->because = all->flags & HIDES ? because : NULL;
+    all->link = own->link || index == 0 ? own->link : outside->link;
+    entry->around = (unsigned short)index;
 }
 
 icp_nesting_t *icp_nesting_create(apr_pool_t *pool)
@@ -79,16 +83,9 @@ icp_nesting_t *icp_nesting_create(apr_pool_t *pool)
     icp_nesting_t *nesting = apr_pcalloc(pool, sizeof *nesting);
     nesting->open[0].element = icp_element("html", 4);
     nesting->depth = 1;
-    nesting->deep.none = 1;
+    nesting->deep.flags = ICP_FX_NONE;
     nesting->deep.because = "elements nested too deep";
     return nesting;
-}
-
-static apr_uint32_t hash(const char *name, apr_size_t length)
-{
-    apr_uint32_t value = 2166136261u;
-    for (apr_size_t i = 0; i < length; i++) value = (value ^ (unsigned char)name[i]) * 16777619u;
-    return value;
 }
 
 static const icp_element_t *top(const icp_nesting_t *nesting)
@@ -96,33 +93,42 @@ static const icp_element_t *top(const icp_nesting_t *nesting)
     return nesting->open[nesting->depth - 1].element;
 }
 
-static void note_border(icp_nesting_t *nesting, const entry_t *entry)
+static void note_border(icp_nesting_t *nesting, int index)
 {
-    const icp_surroundings_t *around = &nesting->open[entry->parent].all;
-    if (entry->own.block) nesting->broke |= entry->all.none ? ICP_BROKE_HIDDEN : ICP_BROKE_SHOWN | ICP_BROKE_HIDDEN;
-    if (hidden(&entry->all) != hidden(around)) nesting->broke |= ICP_BROKE_HIDDEN;
+    const entry_t *entry = &nesting->open[index];
+    const icp_surroundings_t *inside = around(nesting, index), *outside = around(nesting, entry->parent);
+    if (entry->block) nesting->broke |= inside->flags & ICP_FX_NONE ? ICP_BROKE_HIDDEN : ICP_BROKE_SHOWN | ICP_BROKE_HIDDEN;
+    if (inside != outside && !inside->because != !outside->because) nesting->broke |= ICP_BROKE_HIDDEN;
 }
 
-static void closed(icp_nesting_t *nesting, int index)
+/* The formatting elements in entry `index`, which closes, are not opened again, unless it is one of them itself. */
+static void forget(icp_nesting_t *nesting, int index)
 {
-    entry_t *entry = &nesting->open[index];
-    note_border(nesting, entry);
-    if (entry->element->which == ICP_ELEMENT_P) nesting->paragraphs--;
-    if (nesting->form == index) nesting->form = 0;
     int kept = 0;
+    nesting->again_waiting = 0;
     for (int i = 0; i < nesting->again_count; i++) {
         if (nesting->again[i].marker == index) continue;
         if (nesting->again[i].at == index) nesting->again[i].at = 0;
+        nesting->again_waiting += nesting->again[i].at == 0;
         if (kept != i) nesting->again[kept] = nesting->again[i];
         kept++;
     }
     nesting->again_count = kept;
 }
 
+static void closed(icp_nesting_t *nesting, int index)
+{
+    note_border(nesting, index);
+    if (nesting->open[index].element->which == ICP_ELEMENT_P) nesting->paragraphs--;
+    if (nesting->form == index) nesting->form = 0;
+    if (nesting->again_count) forget(nesting, index);
+}
+
 /* Closes entry `index` and all above it. */
 static void pop_to(icp_nesting_t *nesting, int index)
 {
     while (nesting->depth > index) closed(nesting, --nesting->depth);
+    nesting->foreign = nesting->open[index - 1].foreign == 1;
 }
 
 /* Takes one entry out from below others. */
@@ -133,11 +139,13 @@ static void take_out(icp_nesting_t *nesting, int index)
     nesting->depth--;
     for (int i = index; i < nesting->depth; i++) {
         nesting->open[i] = nesting->open[i + 1];
+        nesting->own[i] = nesting->own[i + 1];
         entry_t *entry = &nesting->open[i];
         if (entry->parent == index) entry->parent = (unsigned short)parent;
         else if (entry->parent > index) entry->parent--;
         compute(nesting, i);
     }
+    nesting->foreign = nesting->open[nesting->depth - 1].foreign == 1;
     if (nesting->form > index) nesting->form--;
     for (int i = 0; i < nesting->again_count; i++) {
         if (nesting->again[i].at > index) nesting->again[i].at--;
@@ -156,11 +164,11 @@ static int find(const icp_nesting_t *nesting, int which, unsigned flags, int bar
     return 0;
 }
 
-static int find_name(const icp_nesting_t *nesting, apr_uint32_t name, unsigned flags)
+static int find_key(const icp_nesting_t *nesting, apr_uint64_t key, unsigned flags)
 {
     for (int i = nesting->depth - 1; i > 0; i--) {
         const entry_t *entry = &nesting->open[i];
-        if (entry->name == name) return i;
+        if (entry->key == key) return i;
         if (entry->element->flags & flags) return 0;
     }
     return 0;
@@ -201,20 +209,19 @@ static int drawn_in(const icp_nesting_t *nesting)
     return table ? nesting->open[table].parent : nesting->depth - 1;
 }
 
-static int push(icp_nesting_t *nesting, const entry_t *entry)
+static int push(icp_nesting_t *nesting, const entry_t *entry, const icp_effect_t *effect)
 {
     if (nesting->depth == ICP_NESTING_DEPTH) return 0;
-    int index = nesting->depth++, part_of_table = entry->element->flags & (ICP_EL_TABLE | ICP_EL_CELL) && entry->element->which != ICP_ELEMENT_TABLE;
+    int part_of_table = entry->element->flags & (ICP_EL_TABLE | ICP_EL_CELL) && entry->element->which != ICP_ELEMENT_TABLE;
+    int index = nesting->depth, parent = part_of_table ? index - 1 : drawn_in(nesting);
     nesting->open[index] = *entry;
-    nesting->open[index].parent = (unsigned short)(index - 1);
-    if (!part_of_table) {
-        nesting->depth--;
-        nesting->open[index].parent = (unsigned short)drawn_in(nesting);
-        nesting->depth++;
-    }
+    nesting->open[index].parent = (unsigned short)parent;
+    if (!entry->plain) nesting->own[index] = *effect;
     if (entry->element->which == ICP_ELEMENT_P) nesting->paragraphs++;
     compute(nesting, index);
-    note_border(nesting, &nesting->open[index]);
+    note_border(nesting, index);
+    nesting->depth++;
+    nesting->foreign = entry->foreign == 1;
     return index;
 }
 
@@ -226,11 +233,13 @@ static void close_columns(icp_nesting_t *nesting)
 /* The formatting elements that an earlier end tag closed on its way. */
 static void open_again(icp_nesting_t *nesting)
 {
-    if (!nesting->again_count) return;
+    if (!nesting->again_waiting) return;
     int here = marker(nesting);
     for (int i = 0; i < nesting->again_count; i++) {
         again_t *again = &nesting->again[i];
-        if (again->at == 0 && again->marker == here) again->at = push(nesting, &again->entry);
+        if (again->at || again->marker != here) continue;
+        again->at = push(nesting, &again->entry, &again->own);
+        nesting->again_waiting -= again->at != 0;
     }
 }
 
@@ -256,13 +265,14 @@ static void close_item(icp_nesting_t *nesting, int which, int other)
 }
 
 /* An end tag of a formatting element, or a new a in an open one. */
-static void end_formatting(icp_nesting_t *nesting, apr_uint32_t name)
+static void end_formatting(icp_nesting_t *nesting, apr_uint64_t key)
 {
-    int index = find_name(nesting, name, ICP_EL_SCOPE), special = 0;
+    int index = find_key(nesting, key, ICP_EL_SCOPE), special = 0;
     int here = marker(nesting);
     for (int i = nesting->again_count - 1; i >= 0; i--) {
         again_t *again = &nesting->again[i];
-        if (again->entry.name != name || again->marker != here || again->at != index) continue;
+        if (again->entry.key != key || again->marker != here || again->at != index) continue;
+        nesting->again_waiting -= again->at == 0;
         memmove(again, again + 1, (apr_size_t)(nesting->again_count - i - 1) * sizeof *again);
         nesting->again_count--;
         break;
@@ -277,11 +287,10 @@ static void end_formatting(icp_nesting_t *nesting, apr_uint32_t name)
 
 static void merge(icp_nesting_t *nesting, const icp_effect_t *effect)
 {
-    icp_effect_t *own = &nesting->open[0].own;
-    own->none |= effect->none;
-    own->away |= effect->away;
-    if (effect->visibility) own->visibility = effect->visibility;
-    if (effect->font) own->font = effect->font;
+    icp_effect_t *own = &nesting->own[0];
+    if (effect->flags & (ICP_FX_INVISIBLE | ICP_FX_VISIBLE)) own->flags &= ~(unsigned)(ICP_FX_INVISIBLE | ICP_FX_VISIBLE);
+    if (effect->flags & (ICP_FX_TINY | ICP_FX_SIZED)) own->flags &= ~(unsigned)(ICP_FX_TINY | ICP_FX_SIZED);
+    own->flags |= effect->flags & (ICP_FX_NONE | ICP_FX_AWAY | ICP_FX_INVISIBLE | ICP_FX_VISIBLE | ICP_FX_TINY | ICP_FX_SIZED);
     if (!own->because) own->because = effect->because;
     for (int i = 0; i < nesting->depth; i++) compute(nesting, i);
 }
@@ -301,10 +310,10 @@ static int make_room(icp_nesting_t *nesting, const icp_element_t *element)
 }
 
 /* What the start tag closes before it opens. 0: the tag is ignored. */
-static int prepare(icp_nesting_t *nesting, const icp_element_t *element, apr_uint32_t name)
+static int prepare(icp_nesting_t *nesting, const icp_element_t *element, apr_uint64_t key)
 {
     int at;
-    if (strcmp(element->name, "col") != 0 && element->which != ICP_ELEMENT_TEMPLATE) close_columns(nesting);
+    if (element->which != ICP_ELEMENT_COL && element->which != ICP_ELEMENT_TEMPLATE) close_columns(nesting);
     if (element->flags & ICP_EL_CLOSES_P) {
         if (element->which == ICP_ELEMENT_LI) close_item(nesting, ICP_ELEMENT_LI, 0);
         if (element->which == ICP_ELEMENT_DD || element->which == ICP_ELEMENT_DT) close_item(nesting, ICP_ELEMENT_DD, ICP_ELEMENT_DT);
@@ -316,7 +325,7 @@ static int prepare(icp_nesting_t *nesting, const icp_element_t *element, apr_uin
         return 1;
     case ICP_ELEMENT_A:
     case ICP_ELEMENT_NOBR:
-        if (find_name(nesting, name, ICP_EL_SCOPE)) end_formatting(nesting, name);
+        if (find_key(nesting, key, ICP_EL_SCOPE)) end_formatting(nesting, key);
         return 1;
     case ICP_ELEMENT_BUTTON:
         if ((at = find(nesting, ICP_ELEMENT_BUTTON, ICP_EL_SCOPE, 0))) pop_to(nesting, at);
@@ -338,84 +347,87 @@ static int prepare(icp_nesting_t *nesting, const icp_element_t *element, apr_uin
     }
 }
 
-static int is_foreign(const icp_nesting_t *nesting)
-{
-    const entry_t *entry = &nesting->open[nesting->depth - 1];
-    return entry->foreign && entry->element->which != ICP_ELEMENT_FOREIGN_HTML;
-}
-
 int icp_nesting_foreign(const icp_nesting_t *nesting)
 {
-    return is_foreign(nesting);
+    return nesting->foreign;
 }
 
 static void leave_foreign(icp_nesting_t *nesting)
 {
-    while (is_foreign(nesting)) pop_to(nesting, nesting->depth - 1);
+    while (nesting->foreign) pop_to(nesting, nesting->depth - 1);
 }
 
 const icp_element_t *icp_nesting_element(icp_nesting_t *nesting, const icp_tag_t *tag)
 {
     const icp_element_t *element = tag->element;
     if (element->flags & ICP_EL_BREAKOUT) leave_foreign(nesting);
-    if (is_foreign(nesting)) {
+    if (nesting->foreign) {
         int known = element->flags & (ICP_EL_FOREIGN | ICP_EL_UNDRAWN) || element->which == ICP_ELEMENT_SVG || element->which == ICP_ELEMENT_MATH;
         return known ? element : icp_element("", 0);
     }
     return element->flags & ICP_EL_FOREIGN ? icp_element("", 0) : element;
 }
 
+#define REMEMBERED (ICP_FX_INVISIBLE | ICP_FX_VISIBLE | ICP_FX_TINY | ICP_FX_SIZED)
+
+static void remember(icp_nesting_t *nesting, const entry_t *entry, const icp_effect_t *effect, int index)
+{
+    if (nesting->again_count == AGAIN) {
+        nesting->again_waiting -= nesting->again[0].at == 0;
+        memmove(nesting->again, nesting->again + 1, (AGAIN - 1) * sizeof *nesting->again);
+        nesting->again_count--;
+    }
+    nesting->again[nesting->again_count++] = (again_t){.entry = *entry, .own = *effect, .at = index, .marker = marker(nesting)};
+}
+
 void icp_nesting_start(icp_nesting_t *nesting, const icp_tag_t *tag, const icp_effect_t *effect)
 {
     const icp_element_t *element = tag->element;
-    entry_t entry = {.element = element, .own = *effect, .name = hash(tag->name, tag->name_length)};
+    entry_t entry = {.element = element, .key = tag->key, .block = effect->flags & ICP_FX_BLOCK ? 1 : 0, .plain = (unsigned char)is_plain(effect)};
     if (element->which == ICP_ELEMENT_HTML || element->which == ICP_ELEMENT_BODY) {
         merge(nesting, effect);
         return;
     }
     if (element->which == ICP_ELEMENT_HEAD) return;
-    if (is_foreign(nesting)) {
+    if (nesting->foreign) {
         if (tag->selfclosing) return;
     }
     else {
-        if (!prepare(nesting, element, entry.name) || element->flags & ICP_EL_VOID) return;
+        if (!prepare(nesting, element, entry.key) || element->flags & ICP_EL_VOID) return;
         if (!(element->flags & (ICP_EL_CLOSES_P | ICP_EL_CELL | ICP_EL_TABLE | ICP_EL_UNDRAWN))) open_again(nesting);
         if (tag->selfclosing && (element->which == ICP_ELEMENT_SVG || element->which == ICP_ELEMENT_MATH)) return;
     }
-    entry.foreign = is_foreign(nesting) || element->which == ICP_ELEMENT_SVG || element->which == ICP_ELEMENT_MATH;
+    if (nesting->foreign || element->which == ICP_ELEMENT_SVG || element->which == ICP_ELEMENT_MATH) {
+        entry.foreign = element->which == ICP_ELEMENT_FOREIGN_HTML ? 2 : 1;
+    }
     if (element->which == ICP_ELEMENT_SUMMARY && nesting->open[nesting->depth - 1].element->which == ICP_ELEMENT_DETAILS) {
         entry_t *details = &nesting->open[nesting->depth - 1];
         entry.first_summary = !details->first_summary;
         details->first_summary = 1;
     }
-    int here = marker(nesting), index = push(nesting, &entry);
+    int index = push(nesting, &entry, effect);
     if (!index) {
         nesting->overflow++;
         nesting->overflow_hides |= effect->because != NULL;
         return;
     }
     if (element->which == ICP_ELEMENT_FORM) nesting->form = index;
-    if (element->flags & ICP_EL_FORMATTING && (effect->because || effect->link || effect->visibility || effect->font)) {
-        if (nesting->again_count == AGAIN) {
-            memmove(nesting->again, nesting->again + 1, (AGAIN - 1) * sizeof *nesting->again);
-            nesting->again_count--;
-        }
-        again_t *again = &nesting->again[nesting->again_count++];
-        *again = (again_t){.entry = entry, .at = index, .marker = here};
+    if (element->flags & ICP_EL_FORMATTING && (effect->because || effect->link || effect->flags & REMEMBERED)) {
+        remember(nesting, &entry, effect, index);
     }
 }
 
 /* The entry in svg or math that an end tag ends, 0 if none. */
-static int find_foreign(const icp_nesting_t *nesting, apr_uint32_t name)
+static int find_foreign(const icp_nesting_t *nesting, apr_uint64_t key)
 {
-    for (int i = nesting->depth - 1; i > 0 && nesting->open[i].foreign && is_foreign(nesting); i--) {
-        if (nesting->open[i].name == name) return i;
+    for (int i = nesting->depth - 1; i > 0 && nesting->foreign && nesting->open[i].foreign; i--) {
+        if (nesting->open[i].key == key) return i;
     }
     return 0;
 }
 
 /* The same in HTML. */
-static int find_ended(const icp_nesting_t *nesting, const icp_element_t *element, apr_uint32_t name)
+static int find_ended(const icp_nesting_t *nesting, const icp_element_t *element, apr_uint64_t key)
 {
     switch (element->which) {
     case ICP_ELEMENT_P: return find(nesting, ICP_ELEMENT_P, ICP_EL_SCOPE, ICP_ELEMENT_BUTTON);
@@ -425,10 +437,10 @@ static int find_ended(const icp_nesting_t *nesting, const icp_element_t *element
     default: break;
     }
     if (element->flags & (ICP_EL_TABLE | ICP_EL_CELL)) {
-        int index = find_name(nesting, name, 0);
+        int index = find_key(nesting, key, 0);
         return index > in_table(nesting) ? index : 0;
     }
-    return find_name(nesting, name, element->flags & ICP_EL_SPECIAL ? ICP_EL_SCOPE : ICP_EL_SPECIAL);
+    return find_key(nesting, key, element->flags & ICP_EL_SPECIAL ? ICP_EL_SCOPE : ICP_EL_SPECIAL);
 }
 
 void icp_nesting_end(icp_nesting_t *nesting, const icp_tag_t *tag)
@@ -443,8 +455,7 @@ void icp_nesting_end(icp_nesting_t *nesting, const icp_tag_t *tag)
         if (--nesting->overflow == 0) nesting->overflow_hides = 0;
         return;
     }
-    apr_uint32_t name = hash(tag->name, tag->name_length);
-    int index = find_foreign(nesting, name);
+    int index = find_foreign(nesting, tag->key);
     if (index) {
         pop_to(nesting, index);
     }
@@ -452,9 +463,9 @@ void icp_nesting_end(icp_nesting_t *nesting, const icp_tag_t *tag)
         if (nesting->form) take_out(nesting, nesting->form);
     }
     else if (element->flags & ICP_EL_FORMATTING) {
-        end_formatting(nesting, name);
+        end_formatting(nesting, tag->key);
     }
-    else if ((index = find_ended(nesting, element, name))) {
+    else if ((index = find_ended(nesting, element, tag->key))) {
         pop_to(nesting, index);
     }
 }
@@ -464,7 +475,7 @@ const icp_surroundings_t *icp_nesting_text(icp_nesting_t *nesting)
     close_columns(nesting);
     open_again(nesting);
     if (nesting->overflow_hides) return &nesting->deep;
-    return &nesting->open[drawn_in(nesting)].all;
+    return around(nesting, drawn_in(nesting));
 }
 
 int icp_nesting_broke(icp_nesting_t *nesting)

@@ -11,25 +11,31 @@
 /* As deep as Chromium nests elements; what is deeper takes no place of its own. */
 #define ICP_NESTING_DEPTH 512
 
-/* What an element does by itself to the text in it. 0 everywhere: nothing. */
+/* What an element does by itself to the text in it. */
+enum {
+    ICP_FX_NONE = 1 << 0,       /* not displayed */
+    ICP_FX_INNER_NONE = 1 << 1, /* displayed, its content is not (a closed details but for its summary, a video) */
+    ICP_FX_AWAY = 1 << 2,       /* drawn where or so that nobody sees it */
+    ICP_FX_INVISIBLE = 1 << 3,
+    ICP_FX_TINY = 1 << 4,       /* of font size zero */
+    ICP_FX_GRAPHIC = 1 << 5,    /* svg, which draws no text of its own */
+    ICP_FX_FOOTER = 1 << 6,
+    ICP_FX_STORED = 1 << 7,     /* content that is kept for other uses: template, select */
+    ICP_FX_BLOCK = 1 << 8,      /* its text is not joined with that around it */
+    ICP_FX_VISIBLE = 1 << 9,    /* these end what an element around it does: INVISIBLE, */
+    ICP_FX_SIZED = 1 << 10,     /* TINY, */
+    ICP_FX_DRAWN = 1 << 11      /* GRAPHIC */
+};
+
 typedef struct icp_effect_t {
-    unsigned none : 1;       /* not displayed */
-    unsigned inner_none : 1; /* displayed, its content is not (a closed details but for its summary, a video) */
-    unsigned away : 1;       /* drawn where or so that nobody sees it */
-    unsigned visibility : 2; /* 1 hidden, 2 visible */
-    unsigned font : 2;       /* font size: 1 zero, 2 some */
-    unsigned graphic : 2;    /* 1: svg, which draws no text of its own; 2: an element in it that does */
-    unsigned block : 1;      /* its text is not joined with that around it */
-    unsigned footer : 1;
-    unsigned stored : 1;     /* content that is kept for other uses: template, select */
-    const char *because;     /* what hides, for people: "div style=display:none"; NULL where nothing does */
-    const char *link;        /* href of an a; NULL */
+    unsigned flags;      /* ICP_FX_… */
+    const char *because; /* what hides, for people: "div style=display:none"; NULL where nothing does */
+    const char *link;    /* href of an a; NULL */
 } icp_effect_t;
 
 /* What all open elements together do to text. */
 typedef struct icp_surroundings_t {
-    unsigned none : 1, inner_none : 1, away : 1, invisible : 1, tiny : 1, graphic : 1;
-    unsigned footer : 1, stored : 1;
+    unsigned flags;      /* of the first eight of ICP_FX_… */
     const char *because; /* NULL: a visitor sees the text */
     const char *link;    /* NULL: in no a */
 } icp_surroundings_t;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "fold.h"
@@ -19,40 +20,71 @@ static block_t load(const unsigned char *bytes)
     return block;
 }
 
-/* Where two bytes in a row may belong to an anchor: the end of 备備俻 证證証 in UTF-8, CP, or a B with what may follow one.
- * A macro, so that one table serves single bytes and blocks of them. */
-#define ANCHOR_ENDS(a, b)                                                                                        \
+/* Where two bytes in a row may belong to an anchor: the end of 备備俻 证證証 or of Ｂｂ in UTF-8; CP, or a B with what may follow one. In the
+ * source of a page a tag or reference may stand behind C or B. Macros, so that one table serves single bytes and blocks of them. */
+#define HIGH_PAIR(a, b)                                                                                          \
     ((((a) == 0xA4) & ((b) == 0x87)) | (((a) == 0x82) & ((b) == 0x99)) | (((a) == 0xBF) & ((b) == 0xBB)) /* 备 */ | \
      (((a) == 0xAF) & ((b) == 0x81)) | (((a) == 0xAD) & ((b) == 0x89)) | (((a) == 0xA8) & ((b) == 0xBC)) /* 证 */ | \
-     ((((a) | 0x20) == 'c') & (((b) | 0x20) == 'p')) |                                                            \
-     (((a) == 0xBC) & ((b) == 0xA2)) | (((a) == 0xBD) & ((b) == 0x82)) /* Ｂｂ */ |                               \
-     ((((a) | 0x20) == 'b') & (((b) <= ' ') | ((b) == '1') | ((b) == '2') | ((b) >= 0x7F))))
+     (((a) == 0xBC) & ((b) == 0xA2)) | (((a) == 0xBD) & ((b) == 0x82)) /* Ｂｂ */)
+#define ASCII_PAIR(a, b)                                                                  \
+    (((((a) | 0x20) == 'c') & ((((b) | 0x20) == 'p') | ((b) == '<') | ((b) == '&'))) | \
+     ((((a) | 0x20) == 'b') & (((b) <= ' ') | ((b) == '1') | ((b) == '2') | ((b) >= 0x7F) | ((b) == '<') | ((b) == '&'))))
 
-/* The first bytes of such pairs. */
-static const unsigned char begins_pair[256] = {
-    [0xA4] = 1, [0x82] = 1, [0xBF] = 1, [0xAF] = 1, [0xAD] = 1, [0xA8] = 1, [0xBC] = 1, [0xBD] = 1,
-    ['c'] = 1, ['C'] = 1, ['b'] = 1, ['B'] = 1,
-};
-
-static int pairs_in(const unsigned char *text)
+static int any(block_t hits)
 {
-    block_t a = load(text), b = load(text + 1);
-    block_t hits = (block_t)ANCHOR_ENDS(a, b);
     apr_uint64_t halves[2];
     memcpy(halves, &hits, sizeof halves);
-    return (halves[0] | halves[1]) != 0;
+    return ((halves[0] | halves[1]) & APR_UINT64_C(0x8080808080808080)) != 0;
 }
 
-/* The first byte at or after `at` whose pair with the next may end an anchor, else `length`. A block at a time: nearly
- * every byte of a page is no such place. */
-static apr_size_t next_pair(const unsigned char *text, apr_size_t length, apr_size_t at)
+static inline block_t pairs_in(const unsigned char *text, int source)
 {
-    while (at + BLOCK < length && !pairs_in(text + at)) at += BLOCK;
-    if (at + 1 < length && at + BLOCK >= length && length > BLOCK && !pairs_in(text + length - BLOCK - 1)) return length;
-    for (; at + 1 < length; at++) {
-        if (begins_pair[text[at]] && ANCHOR_ENDS(text[at], text[at + 1])) return at;
+    block_t a = load(text), b = load(text + 1);
+    block_t hits = (block_t)ASCII_PAIR(a, b);
+    if (source) hits |= (block_t)(a == '&');
+    if (any(a)) hits |= (block_t)HIGH_PAIR(a, b);
+    return hits;
+}
+
+/* Can 备 or 证 whose second byte is at `at` be an anchor, after what stands before it? Not after a letter but P (or C: IPC), a digit, or Han but 安
+ * (and 丨, which is typed for a bar): nearly every one is part of a word. */
+static int after_letters(const unsigned char *text, apr_size_t at)
+{
+    if (at < 2) return 1;
+    const unsigned char *before = text + at - 2; /* the byte before the character */
+    if (*before < 0x80) return (*before | 0x20) == 'p' || (*before | 0x20) == 'c' || !apr_isalnum(*before);
+    int han = at >= 4 && before[-2] >= 0xE4 && before[-2] <= 0xE9 && (before[-1] & 0xC0) == 0x80 && (*before & 0xC0) == 0x80;
+    return !han || memcmp(before - 2, "安", 3) == 0 || memcmp(before - 2, "丨", 3) == 0;
+}
+
+/* May the pair at `at` end an anchor, its neighbours considered? */
+static int is_place(const unsigned char *text, apr_size_t length, apr_size_t at)
+{
+    unsigned a = text[at], b = text[at + 1];
+    if (a >= 0x80) return HIGH_PAIR(a, b) && (a == 0xBC || a == 0xBD || after_letters(text, at));
+    if (!ASCII_PAIR(a, b)) return 0;
+    unsigned before = at > 0 ? text[at - 1] : ' ';
+    if ((a | 0x20) == 'c') return (before | 0x20) == 'i' || !apr_isalnum(before);
+    if (apr_isalnum(before)) return 0;
+    while (++at < length && (text[at] <= ' ' || text[at] == 0x7F)) continue;
+    if (at < length && (text[at] == '1' || text[at] == '2')) at++;
+    else if (at < length && text[at] < 0x80 && text[at] != '<' && text[at] != '&') return 0;
+    return at == length || text[at] >= 0x7F || text[at] <= ' ' || memchr("-./<&Bb", text[at], 7);
+}
+
+/* The first such place at or after `at`, or in a page's source the first '&', else `length`. A block at a time: nearly every byte of a
+ * page is no such place. */
+static inline apr_size_t next_place(const unsigned char *text, apr_size_t length, apr_size_t at, int source)
+{
+    for (;;) {
+        while (at + 2 * BLOCK < length && !any(pairs_in(text + at, source) | pairs_in(text + at + BLOCK, source))) at += 2 * BLOCK;
+        while (at + BLOCK < length && !any(pairs_in(text + at, source))) at += BLOCK;
+        apr_size_t stop = at + BLOCK < length ? at + BLOCK : length;
+        for (; at + 1 < stop || (at < stop && stop < length); at++) {
+            if ((source && text[at] == '&') || is_place(text, length, at)) return at;
+        }
+        if (stop == length) return length;
     }
-    return length;
 }
 
 /* The anchor's character from the first byte of the pair: CP is anchored at its P, a lone B at itself. */
@@ -67,7 +99,14 @@ static apr_size_t anchor_of(const unsigned char *text, apr_size_t pair)
 
 int icp_number_possible(const char *text, apr_size_t length)
 {
-    return next_pair((const unsigned char *)text, length, 0) < length;
+    return next_place((const unsigned char *)text, length, 0, 0) < length;
+}
+
+apr_size_t icp_number_hint(const char *source, apr_size_t length, apr_size_t at)
+{
+    apr_size_t place = next_place((const unsigned char *)source, length, at, 1);
+    int cut = place == length && length > at && strchr("BbCc&", source[length - 1]);
+    return cut ? length - 1 : place;
 }
 
 apr_array_header_t *icp_number_find(const char *text, apr_size_t length, apr_pool_t *pool)
@@ -75,7 +114,7 @@ apr_array_header_t *icp_number_find(const char *text, apr_size_t length, apr_poo
     apr_array_header_t *found = apr_array_make(pool, 4, sizeof(icp_number_t));
     const unsigned char *bytes = (const unsigned char *)text;
     apr_size_t floor = 0;
-    for (apr_size_t at = next_pair(bytes, length, 0); at < length; at = next_pair(bytes, length, at)) {
+    for (apr_size_t at = next_place(bytes, length, 0, 0); at < length; at = next_place(bytes, length, at, 0)) {
         icp_number_t number;
         if (at > 0 || bytes[at] < 0x80) {
             apr_size_t anchor = anchor_of(bytes, at);

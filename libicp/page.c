@@ -36,6 +36,7 @@ struct icp_page_t {
     buffer_t text;                /* decoded, not read yet */
     apr_size_t text_before;       /* bytes of text read and gone */
     apr_size_t retry;             /* text->length below which nothing new can be told */
+    apr_size_t hint;              /* where in the text the next thing stands by which a number could be found */
     icp_markup_t markup;
     icp_nesting_t *nesting;
     icp_shell_t *shell;
@@ -63,10 +64,20 @@ static void drop_front(buffer_t *buffer, apr_size_t length)
     if (buffer->length) memmove(buffer->bytes, buffer->bytes + length, buffer->length);
 }
 
-/* Can a number stand in an attribute's value, or in one of several? */
-static int may_hold(const char *text, apr_size_t length)
+/* Does something by which a number could be found, or a character reference, stand in this part of the page's text, all before it having been asked about? */
+static int hinted(icp_page_t *page, const char *text, apr_size_t length)
 {
-    return icp_number_possible(text, length) || memchr(text, '&', length);
+    apr_size_t at = (apr_size_t)(text - page->text.bytes);
+    if (page->hint < at) page->hint = icp_number_hint(page->text.bytes, page->text.length, at);
+    return page->hint < at + length;
+}
+
+/* Is a number possible with this text, which was `before` bytes long before it was decoded? */
+static int hopeful(icp_page_t *page, const char *text, apr_size_t before, apr_size_t length)
+{
+    if (length == 0 || (before == length && !hinted(page, text, length))) return 0;
+    char last = text[length - 1] | 0x20; /* the rest of an anchor may stand in what comes next */
+    return last == 'b' || last == 'c' || icp_number_possible(text, length);
 }
 
 static apr_size_t order_of(const icp_page_t *page, const char *text)
@@ -92,45 +103,47 @@ static void end_lines(icp_page_t *page, int broke)
     if (broke & ICP_BROKE_HIDDEN) icp_passage_end(page->hidden);
 }
 
-static void add_displayed(icp_page_t *page, char *text, apr_size_t length, icp_source_t *source)
+static void add_displayed(icp_page_t *page, char *text, apr_size_t length, icp_source_t *source, int hope)
 {
-    if (is_blank(text, length)) {
-        icp_passage_gap(page->shown, ' ');
-        icp_passage_gap(page->hidden, ' ');
-        return;
-    }
     const icp_surroundings_t *around = icp_nesting_text(page->nesting);
     page->all_bytes += length;
     source->link = around->link;
-    source->footer = around->footer;
+    source->footer = around->flags & ICP_FX_FOOTER;
     source->element = around->because;
     if (around->because) {
-        source->where = around->stored ? ICP_WHERE_TEMPLATE : ICP_WHERE_HIDDEN;
-        icp_passage_add(page->hidden, text, length, source);
+        source->where = around->flags & ICP_FX_STORED ? ICP_WHERE_TEMPLATE : ICP_WHERE_HIDDEN;
+        icp_passage_add(page->hidden, text, length, source, hope);
         return;
     }
     source->where = ICP_WHERE_DISPLAYED;
-    icp_passage_add(page->shown, text, length, source);
+    icp_passage_add(page->shown, text, length, source, hope);
     page->shown_bytes += length;
 }
 
 static void on_text(void *baton, char *text, apr_size_t length, int line, icp_content_e content)
 {
     icp_page_t *page = baton;
-    icp_source_t source = {.line = line, .order = order_of(page, text), .shown_bytes = page->shown_bytes};
+    apr_size_t written = length;
     int drawn = content == ICP_CONTENT_MARKUP || content == ICP_CONTENT_PLAINTEXT || !page->raw || page->raw->which == ICP_ELEMENT_XMP;
-    if ((content == ICP_CONTENT_MARKUP || content == ICP_CONTENT_RCDATA) && memchr(text, '&', length)) {
+    if ((content == ICP_CONTENT_MARKUP || content == ICP_CONTENT_RCDATA) && hinted(page, text, length)) {
         length = icp_charref_decode(text, text, length, 0);
     }
-    if (drawn) {
-        add_displayed(page, text, length, &source);
+    if (drawn && is_blank(text, length)) {
+        icp_passage_gap(page->shown, ' ');
+        icp_passage_gap(page->hidden, ' ');
         return;
     }
+    icp_source_t source = {.line = line, .order = order_of(page, text), .shown_bytes = page->shown_bytes};
+    if (drawn) {
+        add_displayed(page, text, length, &source, hopeful(page, text, written, length));
+        return;
+    }
+    if (page->raw->which == ICP_ELEMENT_SCRIPT) length = icp_script_decode(text, text, length);
+    int hope = hopeful(page, text, written, length);
     switch (page->raw->which) {
     case ICP_ELEMENT_SCRIPT:
         source.where = ICP_WHERE_SCRIPT;
-        length = icp_script_decode(text, text, length);
-        icp_shell_script(page->shell, text, length);
+        icp_shell_script(page->shell, text, length, hope);
         break;
     case ICP_ELEMENT_STYLE:
         source.where = ICP_WHERE_STYLE;
@@ -139,22 +152,23 @@ static void on_text(void *baton, char *text, apr_size_t length, int line, icp_co
     case ICP_ELEMENT_TITLE: source.where = ICP_WHERE_TITLE; break;
     default: source.where = ICP_WHERE_TEMPLATE; break;
     }
-    icp_passage_add(page->aside, text, length, &source);
+    icp_passage_add(page->aside, text, length, &source, hope);
 }
 
 static void look_at_attributes(icp_page_t *page, const icp_tag_t *tag)
 {
-    icp_attribute_t attribute;
-    icp_attributes_t at = {0};
-    if (tag->count == 0 || !may_hold(tag->attributes, (apr_size_t)(tag->end - tag->attributes))) return;
-    while (icp_markup_attribute(&attribute, &at, tag)) {
-        if (attribute.length < 4 || !may_hold(attribute.value, attribute.length)) continue;
-        icp_source_t source = {.where = ICP_WHERE_ATTRIBUTE, .line = icp_markup_line(&page->markup, tag->name), .order = order_of(page, attribute.value)};
-        char *value = apr_palloc(page->findings.scratch, attribute.length);
-        apr_size_t length = icp_charref_decode(value, attribute.value, attribute.length, 1);
+    const icp_attribute_t *attribute;
+    icp_attributes_t at = {.tag = tag};
+    apr_size_t all = (apr_size_t)(tag->end - tag->attributes);
+    if (tag->count == 0 || !hinted(page, tag->attributes, all)) return;
+    while ((attribute = icp_markup_attribute(&at))) {
+        if (attribute->length < 4 || icp_number_hint(attribute->value, attribute->length, 0) == attribute->length) continue;
+        icp_source_t source = {.where = ICP_WHERE_ATTRIBUTE, .line = icp_markup_line(&page->markup, tag->name), .order = order_of(page, attribute->value)};
+        char *value = apr_palloc(page->findings.scratch, attribute->length);
+        apr_size_t length = icp_charref_decode(value, attribute->value, attribute->length, 1);
         source.element = apr_psprintf(page->pool, "%.*s %.*s", (int)(tag->name_length < 32 ? tag->name_length : 32), tag->name,
-                                      (int)(attribute.name_length < 32 ? attribute.name_length : 32), attribute.name);
-        icp_passage_add(page->aside, value, length, &source);
+                                      (int)(attribute->name_length < 32 ? attribute->name_length : 32), attribute->name);
+        icp_passage_add(page->aside, value, length, &source, 1);
         icp_passage_end(page->aside);
     }
 }
@@ -200,7 +214,7 @@ static void on_comment(void *baton, const char *text, apr_size_t length, int lin
 {
     icp_page_t *page = baton;
     icp_source_t source = {.where = ICP_WHERE_COMMENT, .line = line, .order = order_of(page, text)};
-    icp_passage_add(page->aside, text, length, &source);
+    icp_passage_add(page->aside, text, length, &source, hopeful(page, text, length, length));
     if (last) icp_passage_end(page->aside);
 }
 
@@ -291,6 +305,7 @@ static void take_up(icp_page_t *page, int last)
     page->text.length += icp_decoder_read(page->decoder, page->text.bytes + page->text.length, page->held.bytes, page->held.length, &used, last);
     drop_front(&page->held, used);
     if (page->text.length < page->retry && !last) return;
+    page->hint = icp_number_hint(page->text.bytes, page->text.length, 0);
     used = icp_markup_read(&page->markup, page->text.bytes, page->text.length, last);
     drop_front(&page->text, used);
     page->text_before += used;

@@ -18,7 +18,7 @@ typedef struct part_t {
     icp_source_t source;
 } part_t;
 
-/* Nearly no text holds a number. So it waits as it came, and only where a number is possible it is folded and looked through. */
+/* Nearly no text holds a number. So it waits as it came, and only where one is possible it is folded and looked through. */
 struct icp_passage_t {
     icp_findings_t *findings;
     apr_pool_t *pool;
@@ -30,6 +30,7 @@ struct icp_passage_t {
     apr_size_t length, size;
     part_t *parts;
     int part_count, part_size;
+    int hope;      /* a number is possible in it */
 };
 
 icp_passage_t *icp_passage_create(icp_findings_t *findings, apr_pool_t *pool)
@@ -146,25 +147,17 @@ static void begin_part(icp_passage_t *passage, const icp_source_t *source)
 
 static void add_folded(icp_passage_t *passage, const char *text, apr_size_t length)
 {
-    while (length > 0) {
+    const char *end = text + length;
+    while (text < end) {
         if (passage->length + 4 > passage->size) slide(passage);
-        apr_size_t room = passage->size - passage->length, take = 0;
-        char *to = passage->text + passage->length;
-        int gap = passage->length > 0 && icp_is_space(to[-1]);
-        apr_size_t used = 0;
-        for (; used < length && take < room; used++) {
-            if (icp_is_space(text[used]) || !text[used]) {
-                if (!gap) to[take++] = text[used] ? ' ' : '\n';
-                gap = 1;
-            }
-            else {
-                to[take++] = text[used];
-                gap = 0;
-            }
+        apr_size_t room = passage->size - passage->length;
+        const char *stop = room < (apr_size_t)(end - text) ? text + room : end, *low = icp_scan_low(text, stop);
+        memcpy(passage->text + passage->length, text, (apr_size_t)(low - text));
+        passage->length += (apr_size_t)(low - text);
+        for (text = low; text < stop && (unsigned char)*text <= ' '; text++) {
+            int space = icp_is_space(*text) || !*text, after = passage->length > 0 && icp_is_space(passage->text[passage->length - 1]);
+            if (!space || !after) passage->text[passage->length++] = space ? (*text ? ' ' : '\n') : *text;
         }
-        passage->length += take;
-        text += used;
-        length -= used;
     }
 }
 
@@ -220,34 +213,31 @@ static void drop_waiting(icp_passage_t *passage)
     memmove(passage->waiting, passage->waiting + from, passage->waiting_length);
 }
 
-static int possible(const icp_passage_t *passage)
-{
-    return passage->length > 0 || icp_number_possible(passage->waiting, passage->waiting_length);
-}
-
 static void make_room(icp_passage_t *passage)
 {
-    if (possible(passage)) fold_waiting(passage);
+    if (passage->hope) fold_waiting(passage);
     else drop_waiting(passage);
 }
 
 void icp_passage_end(icp_passage_t *passage)
 {
-    if (possible(passage)) {
+    if (passage->hope) {
         fold_waiting(passage);
         look_through(passage, passage->length);
     }
+    passage->hope = 0;
     passage->length = 0;
     passage->part_count = 0;
     passage->waiting_length = 0;
     passage->waiting_count = 0;
 }
 
-void icp_passage_add(icp_passage_t *passage, const char *text, apr_size_t length, const icp_source_t *source)
+void icp_passage_add(icp_passage_t *passage, const char *text, apr_size_t length, const icp_source_t *source, int hope)
 {
     icp_source_t here = *source;
     while (length > 0) {
         if (passage->waiting_length == PASSAGE_MAX || passage->waiting_count == WAITING_PARTS) make_room(passage);
+        passage->hope |= hope;
         apr_size_t room = PASSAGE_MAX - passage->waiting_length, piece = length < room ? length : room;
         passage->waiting_parts[passage->waiting_count++] = (part_t){.start = passage->waiting_length, .source = here};
         memcpy(passage->waiting + passage->waiting_length, text, piece);

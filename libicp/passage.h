@@ -35,8 +35,9 @@ typedef struct icp_passage_t icp_passage_t;
 
 icp_passage_t *icp_passage_create(icp_findings_t *findings, apr_pool_t *pool);
 
-/* Adds UTF-8 text, references decoded; white space is folded. */
-void icp_passage_add(icp_passage_t *passage, const char *text, apr_size_t length, const icp_source_t *source);
+/* Adds UTF-8 text, references decoded; white space is folded. `hope`: something may stand in it by which a number is found
+ * (icp_number_hint); a passage without any is not looked through. */
+void icp_passage_add(icp_passage_t *passage, const char *text, apr_size_t length, const icp_source_t *source, int hope);
 
 /* A space or line break between two texts, where there is one before. */
 void icp_passage_gap(icp_passage_t *passage, char gap);

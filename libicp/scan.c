@@ -15,6 +15,13 @@ static block_t load(const char *p)
     return block;
 }
 
+static int any(block_t hits)
+{
+    apr_uint64_t halves[2];
+    memcpy(halves, &hits, sizeof halves);
+    return (halves[0] | halves[1]) != 0;
+}
+
 int icp_scan_lines(const char *text, apr_size_t length)
 {
     int lines = 0;
@@ -32,25 +39,40 @@ int icp_scan_lines(const char *text, apr_size_t length)
 const char *icp_scan_ascii(const char *p, const char *end)
 {
     for (; end - p >= BLOCK; p += BLOCK) {
-        block_t block = load(p), odd = (block_t)(block - 1 >= 0x7F);
-        apr_uint64_t halves[2];
-        memcpy(halves, &odd, sizeof halves);
-        if (halves[0] | halves[1]) break;
+        block_t block = load(p);
+        if (any((block_t)(block - 1 >= 0x7F))) break;
     }
     while (p < end && (signed char)*p > 0) p++;
     return p;
 }
 
-int icp_scan_words(const char *text, apr_size_t length, const char *const *words)
+const char *icp_scan_low(const char *p, const char *end)
 {
-    unsigned first = 0; /* bit c & 31: a word begins with c or another character of that bit */
-    for (int i = 0; words[i]; i++) first |= 1u << (words[i][0] & 31);
-    for (apr_size_t at = 0; at < length; at++) {
-        if (!(first >> (text[at] & 31) & 1)) continue;
-        for (int i = 0; words[i]; i++) {
-            if ((text[at] ^ words[i][0]) & ~0x20) continue;
-            apr_size_t size = strlen(words[i]);
-            if (size <= length - at && strncasecmp(text + at, words[i], size) == 0) return 1;
+    for (; end - p >= BLOCK; p += BLOCK) {
+        if (any((block_t)(load(p) <= ' '))) break;
+    }
+    while (p < end && (unsigned char)*p > ' ') p++;
+    return p;
+}
+
+const char *icp_scan_either(const char *p, const char *end, char a, char b)
+{
+    for (; end - p >= BLOCK; p += BLOCK) {
+        block_t block = load(p);
+        if (any((block_t)(block == (unsigned char)a) | (block_t)(block == (unsigned char)b))) break;
+    }
+    while (p < end && *p != a && *p != b) p++;
+    return p;
+}
+
+int icp_scan_words(const char *text, apr_size_t length, const icp_words_t *words)
+{
+    for (apr_size_t at = 0; at + 1 < length; at++) {
+        if (!(words->pairs & ICP_PAIR(text[at], text[at + 1]))) continue;
+        for (int i = 0; words->words[i]; i++) {
+            if ((text[at] ^ words->words[i][0]) & ~0x20) continue;
+            apr_size_t size = strlen(words->words[i]);
+            if (size <= length - at && strncasecmp(text + at, words->words[i], size) == 0) return 1;
         }
     }
     return 0;

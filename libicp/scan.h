@@ -18,7 +18,21 @@ int icp_scan_lines(const char *text, apr_size_t length);
 /* The first of the bytes that is not ASCII, or is zero; `end` if none is. */
 const char *icp_scan_ascii(const char *p, const char *end);
 
-/* Does one of the words (NULL at their end) stand in the text, in either case? */
-int icp_scan_words(const char *text, apr_size_t length, const char *const *words);
+/* The first of the bytes that is a space or below; `end` if none is. */
+const char *icp_scan_low(const char *p, const char *end);
+
+/* The first of the bytes that is `a` or `b`; `end` if none is. */
+const char *icp_scan_either(const char *p, const char *end, char a, char b);
+
+/* Words that are looked for together, NULL at their end. `pairs` is ICP_PAIR of the first two characters of each: few other places
+ * in a text have any of those. */
+typedef struct icp_words_t {
+    apr_uint64_t pairs;
+    const char *words[9];
+} icp_words_t;
+#define ICP_PAIR(a, b) (APR_UINT64_C(1) << (((a) & 31) << 1 ^ ((b) & 31)))
+
+/* Does one of the words stand in the text, in either case? */
+int icp_scan_words(const char *text, apr_size_t length, const icp_words_t *words);
 
 #endif

@@ -36,12 +36,6 @@ static int has_any(const char *text, apr_size_t length, const char *const *words
     return 0;
 }
 
-static int named(const icp_attribute_t *attribute, const char *name)
-{
-    apr_size_t length = strlen(name);
-    return attribute->name_length == length && memcmp(attribute->name, name, length) == 0;
-}
-
 static void keep(char *out, apr_size_t size, const char *text, apr_size_t length)
 {
     if (!*out) apr_snprintf(out, size, "%.*s", (int)(length < size ? length : size - 1), text);
@@ -50,46 +44,90 @@ static void keep(char *out, apr_size_t size, const char *text, apr_size_t length
 /* In the address of a script or an image that draws a footer. */
 static int draws_footer(const icp_attribute_t *src)
 {
-    static const char *const words[] = {"foot", "bottom", "copyright", "beian", "/icp", "_icp", "-icp", "icp.", NULL};
+    static const icp_words_t footers = {ICP_PAIR('f', 'o') | ICP_PAIR('b', 'o') | ICP_PAIR('c', 'o') | ICP_PAIR('b', 'e') | ICP_PAIR('/', 'i') |
+                                            ICP_PAIR('_', 'i') | ICP_PAIR('-', 'i') | ICP_PAIR('i', 'c'),
+                                        {"foot", "bottom", "copyright", "beian", "/icp", "_icp", "-icp", "icp."}};
     int embedded = src->length > 5 && strncasecmp(src->value, "data:", 5) == 0;
-    return !embedded && icp_scan_words(src->value, src->length, words);
+    return !embedded && icp_scan_words(src->value, src->length, &footers);
 }
 
-void icp_shell_tag(icp_shell_t *shell, const icp_tag_t *tag)
+static void look_at_meta(icp_shell_t *shell, const icp_tag_t *tag)
 {
-    static const char *const roots[] = {"app", "root", "__next", "__nuxt", "main-app", "q-app", NULL};
-    static const char *const refreshes[] = {"refresh", NULL}, *const urls[] = {"url", NULL};
-    icp_attribute_t attribute;
-    icp_attributes_t at = {0};
-    int which = tag->element->which, refresh = 0, url = 0;
-    if (which == ICP_ELEMENT_SCRIPT) shell->scripts++;
-    if (which == ICP_ELEMENT_FRAME) shell->frames++;
-    if (which == ICP_ELEMENT_FRAMESET) shell->framesets++;
-    if (which != ICP_ELEMENT_SCRIPT && which != ICP_ELEMENT_META && which != ICP_ELEMENT_IMG && which != ICP_ELEMENT_DIV) return;
-    while (icp_markup_attribute(&attribute, &at, tag)) {
-        if (which == ICP_ELEMENT_SCRIPT && named(&attribute, "src") && draws_footer(&attribute)) {
-            keep(shell->footer_script, sizeof shell->footer_script, attribute.value, attribute.length);
-        }
-        if (which == ICP_ELEMENT_IMG && named(&attribute, "src") && draws_footer(&attribute)) {
-            keep(shell->footer_image, sizeof shell->footer_image, attribute.value, attribute.length);
-        }
-        if (which == ICP_ELEMENT_META && named(&attribute, "http-equiv")) refresh = icp_scan_words(attribute.value, attribute.length, refreshes);
-        if (which == ICP_ELEMENT_META && named(&attribute, "content")) url = icp_scan_words(attribute.value, attribute.length, urls);
-        for (int i = 0; which == ICP_ELEMENT_DIV && named(&attribute, "id") && roots[i]; i++) {
-            if (attribute.length == strlen(roots[i]) && strncasecmp(attribute.value, roots[i], attribute.length) == 0 && !*shell->root) {
-                apr_snprintf(shell->root, sizeof shell->root, "<div id=%s>", roots[i]);
-            }
-        }
+    static const icp_words_t refreshes = {ICP_PAIR('r', 'e'), {"refresh"}}, urls = {ICP_PAIR('u', 'r'), {"url"}};
+    const icp_attribute_t *attribute;
+    icp_attributes_t at = {.tag = tag};
+    int refresh = 0, url = 0;
+    while ((attribute = icp_markup_attribute(&at))) {
+        if (attribute->which == ICP_ATTRIBUTE_HTTP_EQUIV) refresh = icp_scan_words(attribute->value, attribute->length, &refreshes);
+        if (attribute->which == ICP_ATTRIBUTE_CONTENT) url = icp_scan_words(attribute->value, attribute->length, &urls);
     }
     shell->refresh |= refresh && url;
 }
 
-void icp_shell_script(icp_shell_t *shell, const char *text, apr_size_t length)
+/* Does a script or an image draw the footer? */
+static void look_at_source(char *out, apr_size_t size, const icp_tag_t *tag)
 {
-    static const char *const filing[] = {"ICP备", "beian.miit.gov.cn", "icpNumber", "icp_number", NULL};
-    static const char *const moves[] = {"location.href=", "location.href =", "location.replace(", "location=", "location =", NULL};
-    shell->speaks = shell->speaks || has_any(text, length, filing);
-    shell->redirect = shell->redirect || has_any(text, length, moves);
+    const icp_attribute_t *attribute;
+    icp_attributes_t at = {.tag = tag};
+    while (!*out && (attribute = icp_markup_attribute(&at))) {
+        if (attribute->which == ICP_ATTRIBUTE_SRC && draws_footer(attribute)) keep(out, size, attribute->value, attribute->length);
+    }
+}
+
+static void look_for_root(icp_shell_t *shell, const icp_tag_t *tag)
+{
+    static const char *const roots[] = {"app", "root", "__next", "__nuxt", "main-app", "q-app", NULL};
+    const icp_attribute_t *attribute;
+    icp_attributes_t at = {.tag = tag};
+    while (!*shell->root && (attribute = icp_markup_attribute(&at))) {
+        for (int i = 0; attribute->which == ICP_ATTRIBUTE_ID && roots[i] && !*shell->root; i++) {
+            if (attribute->length != strlen(roots[i]) || strncasecmp(attribute->value, roots[i], attribute->length) != 0) continue;
+            apr_snprintf(shell->root, sizeof shell->root, "<div id=%s>", roots[i]);
+        }
+    }
+}
+
+void icp_shell_tag(icp_shell_t *shell, const icp_tag_t *tag)
+{
+    int has_source = icp_tag_has(tag, ICP_ATTRIBUTE_SRC);
+    switch (tag->element->which) {
+    case ICP_ELEMENT_SCRIPT:
+        shell->scripts++;
+        if (has_source) look_at_source(shell->footer_script, sizeof shell->footer_script, tag);
+        break;
+    case ICP_ELEMENT_IMG:
+        if (has_source) look_at_source(shell->footer_image, sizeof shell->footer_image, tag);
+        break;
+    case ICP_ELEMENT_DIV:
+        if (icp_tag_has(tag, ICP_ATTRIBUTE_ID)) look_for_root(shell, tag);
+        break;
+    case ICP_ELEMENT_META: look_at_meta(shell, tag); break;
+    case ICP_ELEMENT_FRAME: shell->frames++; break;
+    case ICP_ELEMENT_FRAMESET: shell->framesets++; break;
+    default: break;
+    }
+}
+
+/* location.href=, location.replace( and location=, with a space before the equals sign or not. */
+static int moves(const char *text, apr_size_t length)
+{
+    static const char *const ways[] = {".href=", ".href =", ".replace(", "=", " =", NULL};
+    const char *p = text, *end = text + length;
+    while ((p = memmem(p, (apr_size_t)(end - p), "location", 8))) {
+        p += 8;
+        for (int i = 0; ways[i]; i++) {
+            apr_size_t size = strlen(ways[i]);
+            if ((apr_size_t)(end - p) >= size && memcmp(p, ways[i], size) == 0) return 1;
+        }
+    }
+    return 0;
+}
+
+void icp_shell_script(icp_shell_t *shell, const char *text, apr_size_t length, int hope)
+{
+    static const char *const numbers[] = {"ICP备", "icpNumber", "icp_number", NULL}, *const links[] = {"beian.miit.gov.cn", NULL};
+    shell->speaks = shell->speaks || (hope && has_any(text, length, numbers)) || has_any(text, length, links);
+    shell->redirect = shell->redirect || moves(text, length);
 }
 
 icp_unreadable_e icp_shell_reason(icp_shell_t *shell, apr_size_t text_bytes, const char **detail, apr_pool_t *pool)

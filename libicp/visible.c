@@ -8,42 +8,51 @@
 #include "scan.h"
 #include "style.h"
 
+#define ASKED_FOR (1u << ICP_ATTRIBUTE_STYLE | 1u << ICP_ATTRIBUTE_HREF | 1u << ICP_ATTRIBUTE_DATA | 1u << ICP_ATTRIBUTE_SIZE | \
+                   1u << ICP_ATTRIBUTE_CLASS | 1u << ICP_ATTRIBUTE_ID)
 #define STYLE_MAX 4096 /* bytes of a style attribute that are read */
 
-/* The attributes that matter, as found: the first of each name counts. */
+/* Of the attributes that matter: the first of each name counts. */
 typedef struct found_t {
-    icp_attribute_t style, hidden, popover, open, href, size, data;
+    const char *style; /* NULL: none */
+    apr_size_t style_length;
     const char *sheet; /* the rule of a style sheet that hides it */
+    int data, size;    /* there is one that is not empty */
 } found_t;
 
-static int is(const icp_attribute_t *attribute, const char *name)
+static const char *decoded(const icp_attribute_t *attribute, apr_pool_t *pool)
 {
-    apr_size_t length = strlen(name);
-    return attribute->name_length == length && memcmp(attribute->name, name, length) == 0;
+    char *copy = apr_palloc(pool, attribute->length + 1);
+    copy[icp_charref_decode(copy, attribute->value, attribute->length, 1)] = '\0';
+    return copy;
 }
 
-static void keep_first(icp_attribute_t *kept, const icp_attribute_t *attribute)
+static void collect(found_t *found, icp_effect_t *effect, const icp_tag_t *tag, const icp_sheet_t *sheet, apr_pool_t *pool)
 {
-    if (!kept->name) *kept = *attribute;
-}
-
-static void collect(found_t *found, icp_effect_t *effect, const icp_tag_t *tag, const icp_sheet_t *sheet)
-{
-    static const char *const words[] = {"foot", "copyright", "bottom", "beian", NULL};
-    icp_attribute_t attribute;
-    icp_attributes_t at = {0};
-    memset(found, 0, sizeof *found);
-    while (icp_markup_attribute(&attribute, &at, tag)) {
-        if (is(&attribute, "style")) keep_first(&found->style, &attribute);
-        else if (is(&attribute, "hidden")) keep_first(&found->hidden, &attribute);
-        else if (is(&attribute, "popover")) keep_first(&found->popover, &attribute);
-        else if (is(&attribute, "open")) keep_first(&found->open, &attribute);
-        else if (is(&attribute, "href")) keep_first(&found->href, &attribute);
-        else if (is(&attribute, "data")) keep_first(&found->data, &attribute);
-        else if (is(&attribute, "size")) keep_first(&found->size, &attribute);
-        else if (is(&attribute, "class") || is(&attribute, "id")) {
-            effect->footer |= icp_scan_words(attribute.value, attribute.length, words);
-            if (!found->sheet) found->sheet = icp_sheet_hides(sheet, &attribute);
+    static const icp_words_t footers = {ICP_PAIR('f', 'o') | ICP_PAIR('c', 'o') | ICP_PAIR('b', 'o') | ICP_PAIR('b', 'e'),
+                                        {"foot", "copyright", "bottom", "beian"}};
+    const icp_attribute_t *attribute;
+    icp_attributes_t at = {.tag = tag};
+    unsigned seen = 0;
+    while ((attribute = icp_markup_attribute(&at))) {
+        int first = !(seen >> attribute->which & 1);
+        seen |= 1u << attribute->which;
+        switch (attribute->which) {
+        case ICP_ATTRIBUTE_STYLE:
+            if (first) found->style = attribute->value;
+            if (first) found->style_length = attribute->length;
+            break;
+        case ICP_ATTRIBUTE_HREF:
+            if (first && tag->element->which == ICP_ELEMENT_A) effect->link = decoded(attribute, pool);
+            break;
+        case ICP_ATTRIBUTE_DATA: found->data |= first && attribute->length; break;
+        case ICP_ATTRIBUTE_SIZE: found->size |= first && attribute->length; break;
+        case ICP_ATTRIBUTE_CLASS:
+        case ICP_ATTRIBUTE_ID:
+            if (icp_scan_words(attribute->value, attribute->length, &footers)) effect->flags |= ICP_FX_FOOTER;
+            if (!found->sheet) found->sheet = icp_sheet_hides(sheet, attribute);
+            break;
+        default: break;
         }
     }
 }
@@ -54,78 +63,85 @@ static const char *because(const icp_tag_t *tag, const char *why, apr_pool_t *po
     return apr_psprintf(pool, "%.*s%s%s", (int)length, tag->name, *why ? " " : "", why);
 }
 
+static void hide(icp_effect_t *effect, const char *why)
+{
+    effect->flags |= ICP_FX_NONE;
+    effect->because = why;
+}
+
 static void apply_style(icp_effect_t *effect, const icp_style_t *style, const icp_tag_t *tag, apr_pool_t *pool)
 {
-    if (style->display) effect->none = style->display == ICP_DISPLAY_NONE;
-    if (style->display == ICP_DISPLAY_BLOCK) effect->block = 1;
-    if (style->display == ICP_DISPLAY_INLINE) effect->block = 0;
-    effect->away = style->away;
-    effect->visibility = style->visibility;
-    effect->font = style->font;
+    unsigned *flags = &effect->flags;
+    if (style->display) *flags &= ~(unsigned)ICP_FX_NONE;
+    if (style->display == ICP_DISPLAY_NONE) *flags |= ICP_FX_NONE;
+    if (style->display == ICP_DISPLAY_BLOCK) *flags |= ICP_FX_BLOCK;
+    if (style->display == ICP_DISPLAY_INLINE) *flags &= ~(unsigned)ICP_FX_BLOCK;
+    if (style->away) *flags |= ICP_FX_AWAY;
+    if (style->visibility) *flags |= style->visibility == 1 ? ICP_FX_INVISIBLE : ICP_FX_VISIBLE;
+    if (style->font) {
+        *flags &= ~(unsigned)ICP_FX_SIZED;
+        *flags |= style->font == 1 ? ICP_FX_TINY : ICP_FX_SIZED;
+    }
     if (style->display > ICP_DISPLAY_NONE) effect->because = NULL;
     if (style->because) effect->because = because(tag, apr_pstrcat(pool, "style=", style->because, NULL), pool);
 }
 
-static const char *decoded(const icp_attribute_t *attribute, apr_pool_t *pool)
+static void read_style(icp_effect_t *effect, const found_t *found, const icp_tag_t *tag, apr_pool_t *pool)
 {
-    char *copy = apr_palloc(pool, attribute->length + 1);
-    copy[icp_charref_decode(copy, attribute->value, attribute->length, 1)] = '\0';
-    return copy;
+    icp_style_t style;
+    char text[STYLE_MAX];
+    apr_size_t length = found->style_length < sizeof text ? found->style_length : sizeof text;
+    length = icp_charref_decode(text, found->style, length, 1);
+    icp_style_read(&style, text, length);
+    apply_style(effect, &style, tag, pool);
+}
+
+/* What the element does by being what it is. */
+static void apply_element(icp_effect_t *effect, const icp_tag_t *tag, int sized)
+{
+    switch (tag->element->which) {
+    case ICP_ELEMENT_FOOTER: effect->flags |= ICP_FX_FOOTER; break;
+    case ICP_ELEMENT_TEMPLATE:
+    case ICP_ELEMENT_SELECT: effect->flags |= ICP_FX_STORED; break;
+    case ICP_ELEMENT_FONT:
+        if (sized) effect->flags |= ICP_FX_SIZED;
+        break;
+    case ICP_ELEMENT_SVG:
+        effect->flags |= ICP_FX_GRAPHIC;
+        effect->because = "svg outside its text elements";
+        break;
+    case ICP_ELEMENT_MATH:
+        effect->flags |= ICP_FX_GRAPHIC;
+        effect->because = "math outside its text elements";
+        break;
+    case ICP_ELEMENT_SVG_TEXT:
+    case ICP_ELEMENT_FOREIGN_HTML: effect->flags |= ICP_FX_DRAWN; break;
+    case ICP_ELEMENT_DIALOG:
+        if (!icp_tag_has(tag, ICP_ATTRIBUTE_OPEN)) hide(effect, "dialog without open");
+        break;
+    default: break;
+    }
 }
 
 void icp_visible_effect(icp_effect_t *effect, const icp_tag_t *tag, const icp_sheet_t *sheet, apr_pool_t *pool)
 {
-    found_t found;
+    found_t found = {0};
     const icp_element_t *element = tag->element;
-    memset(effect, 0, sizeof *effect);
-    collect(&found, effect, tag, sheet);
-    effect->block = !!(element->flags & ICP_EL_BLOCK);
-    effect->footer |= element->which == ICP_ELEMENT_FOOTER;
-    effect->stored = element->which == ICP_ELEMENT_TEMPLATE || element->which == ICP_ELEMENT_SELECT;
-    if (element->which == ICP_ELEMENT_FONT && found.size.length) effect->font = 2;
-    if (element->which == ICP_ELEMENT_SVG || element->which == ICP_ELEMENT_MATH) {
-        effect->graphic = 1;
-        effect->because = element->which == ICP_ELEMENT_SVG ? "svg outside its text elements" : "math outside its text elements";
-    }
-    else if (element->which == ICP_ELEMENT_SVG_TEXT || element->which == ICP_ELEMENT_FOREIGN_HTML) {
-        effect->graphic = 2;
-    }
-    if (element->which == ICP_ELEMENT_A && found.href.name) effect->link = decoded(&found.href, pool);
-
-    if (found.hidden.name) {
-        effect->none = 1;
-        effect->because = because(tag, "hidden", pool);
-    }
-    else if (found.popover.name) {
-        effect->none = 1;
-        effect->because = because(tag, "popover", pool);
-    }
-    else if (element->which == ICP_ELEMENT_DIALOG && !found.open.name) {
-        effect->none = 1;
-        effect->because = "dialog without open";
-    }
-    if (found.sheet && !effect->none) {
-        effect->none = 1;
-        effect->because = because(tag, apr_pstrcat(pool, "by style sheet ", found.sheet, NULL), pool);
-    }
-    if (found.style.length) {
-        icp_style_t style;
-        char text[STYLE_MAX];
-        apr_size_t length = found.style.length < sizeof text ? found.style.length : sizeof text;
-        length = icp_charref_decode(text, found.style.value, length, 1);
-        icp_style_read(&style, text, length);
-        apply_style(effect, &style, tag, pool);
-    }
-    if (element->flags & ICP_EL_UNDRAWN) {
-        effect->none = 1;
-        effect->because = because(tag, "", pool);
-    }
-    if (element->which == ICP_ELEMENT_DETAILS && !found.open.name) {
-        effect->inner_none = 1;
+    *effect = (icp_effect_t){.flags = element->flags & ICP_EL_BLOCK ? ICP_FX_BLOCK : 0};
+    if (!tag->has && element->which == ICP_ELEMENT_OTHER && !(element->flags & (ICP_EL_UNDRAWN | ICP_EL_FALLBACK))) return;
+    if (tag->has & ASKED_FOR) collect(&found, effect, tag, sheet, pool);
+    apply_element(effect, tag, found.size);
+    if (icp_tag_has(tag, ICP_ATTRIBUTE_HIDDEN)) hide(effect, because(tag, "hidden", pool));
+    else if (icp_tag_has(tag, ICP_ATTRIBUTE_POPOVER)) hide(effect, because(tag, "popover", pool));
+    if (found.sheet && !(effect->flags & ICP_FX_NONE)) hide(effect, because(tag, apr_pstrcat(pool, "by style sheet ", found.sheet, NULL), pool));
+    if (found.style_length) read_style(effect, &found, tag, pool);
+    if (element->flags & ICP_EL_UNDRAWN) hide(effect, because(tag, "", pool));
+    if (element->which == ICP_ELEMENT_DETAILS && !icp_tag_has(tag, ICP_ATTRIBUTE_OPEN)) {
+        effect->flags |= ICP_FX_INNER_NONE;
         if (!effect->because) effect->because = "details without open";
     }
-    else if (element->flags & ICP_EL_FALLBACK || (element->which == ICP_ELEMENT_OBJECT && found.data.length) || element->which == ICP_ELEMENT_SELECT) {
-        effect->inner_none = 1;
+    else if (element->flags & ICP_EL_FALLBACK || (element->which == ICP_ELEMENT_OBJECT && found.data) || element->which == ICP_ELEMENT_SELECT) {
+        effect->flags |= ICP_FX_INNER_NONE;
         if (!effect->because) effect->because = because(tag, "", pool);
     }
 }

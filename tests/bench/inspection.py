@@ -1,7 +1,9 @@
 """What looking at a home page of 100 KB adds to sending it, per byte: mod_icp between two full reads, beside modules that also
 look at every byte of a response."""
+import os
 import subprocess
 import tempfile
+from pathlib import Path
 
 from measure import instructions_per_request, table
 from env import BUILD, Httpd
@@ -50,13 +52,24 @@ def with_modsecurity(httpd):
         SecRule RESPONSE_BODY "@contains ICP备00000000号" "id:1,phase:4,pass,nolog" """)
 
 
-def read_speed():
-    """MB/s of a full inspection and of a bare pass of libxml2's parser over the same page."""
+def read_speed(files):
+    """MB/s of a full inspection and of a bare pass of libxml2's parser over the same pages."""
+    done = subprocess.run([BUILD / "bench/read_page", *files], capture_output=True, text=True, check=True)
+    inspection, parser = (int(number) for number in done.stdout.split())
+    return [inspection, parser, inspection / parser]
+
+
+def read_speeds():
+    """Rows of the home page above and, where they are, of real pages of every kind (see tests/unit/test_pages.c)."""
     with tempfile.NamedTemporaryFile("w", suffix=".html") as file:
         file.write(PAGE)
         file.flush()
-        done = subprocess.run([BUILD / "bench/read_page", file.name], capture_output=True, text=True, check=True)
-    return [int(number) for number in done.stdout.split()]
+        rows = [["the same home page", *read_speed([file.name])]]
+    pages = sorted(Path(os.environ.get("ICP_PAGES", "../shared/pages")).glob("*.html"))
+    if pages:
+        size = sum(page.stat().st_size for page in pages)
+        rows.append([f"{len(pages)} real pages, {size:,} bytes", *read_speed(pages)])
+    return rows
 
 
 def run():
@@ -87,6 +100,5 @@ def run():
         backend.discard()
     table(f"Inspection: instructions added per byte of a home page of {len(PAGE.encode()):,} bytes", ["", "instructions"], rows)
 
-    inspection, parser = read_speed()
-    table("A full read of the same page: MB per second of CPU time", ["", "MB/s"],
-          [["full inspection", inspection], ["libxml2, push parser with empty call-backs", parser]])
+    table("A full read: MB per second of CPU time, beside libxml2's push parser with empty call-backs",
+          ["", "full inspection", "libxml2", "times"], read_speeds())

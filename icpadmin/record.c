@@ -1,0 +1,21 @@
+#include "record.h"
+
+#include "evidence.h"
+
+icp_error_t *icp_record_prepare(icp_register_t *reg, icp_fetched_t *fetched)
+{
+    icp_received_t received = {.address = fetched->address,
+                               .headers = fetched->headers,
+                               .body = fetched->body,
+                               .length = fetched->kept,
+                               .bytes = fetched->bytes,
+                               .sha256 = fetched->sha256};
+    if (reg->dry_run) return NULL;
+    return icp_evidence_keep(&fetched->evidence, reg, &fetched->look, &received, fetched->pool);
+}
+
+icp_error_t *icp_record_look(icp_register_t *reg, const icp_fetched_t *fetched, int *changed, apr_pool_t *pool)
+{
+    ICP_TRY(icp_inspection_record(reg, &fetched->look, changed, pool));
+    return icp_evidence_record(reg, fetched->evidence, pool);
+}

@@ -1,0 +1,14 @@
+/* A look goes on file: what was seen, and of a page that failed the page itself, as evidence. In two steps, since files are
+ * written before the change that refers to them. */
+#ifndef ICP_RECORD_H
+#define ICP_RECORD_H
+
+#include "fetch.h"
+
+/* Before the change; nothing with reg->dry_run. */
+icp_error_t *icp_record_prepare(icp_register_t *reg, icp_fetched_t *fetched);
+
+/* Inside the change; *changed as icp_inspection_record says. ICP_NOT_FOUND: the site was removed meanwhile. */
+icp_error_t *icp_record_look(icp_register_t *reg, const icp_fetched_t *fetched, int *changed, apr_pool_t *pool);
+
+#endif
