@@ -16,8 +16,11 @@
 
 #include "backup_image.h"
 #include "register_files.h"
+#include "seal.h"
 
 #define PART_BYTES 1048576
+
+const char *const icp_backup_keys[] = {"pass.key", ICP_SEAL_KEY, NULL};
 
 /* Where an image's bytes come from: a database file by SQLite's handle, or memory. */
 typedef struct source_t {
@@ -67,17 +70,17 @@ static icp_error_t *write_database(icp_db_t *backup, icp_register_t *reg, const 
     return write_image(backup, name, &source, reg->now, pool);
 }
 
-static icp_error_t *write_pass_key(icp_db_t *backup, icp_register_t *reg, apr_pool_t *pool)
+static icp_error_t *write_key(icp_db_t *backup, icp_register_t *reg, const char *name, apr_pool_t *pool)
 {
-    unsigned char key[128];
-    const char *path = icp_register_companion(reg->path, "pass.key", pool);
+    unsigned char key[4096];
+    const char *path = icp_register_companion(reg->path, name, pool);
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0) return errno == ENOENT ? NULL : icp_error_os(pool, errno, "cannot open the pass key %s", path);
+    if (fd < 0) return errno == ENOENT ? NULL : icp_error_os(pool, errno, "cannot open the key %s", path);
     source_t source = {.memory = key, .size = read(fd, key, sizeof key)};
     int fault = source.size < 0 ? errno : 0;
     close(fd);
-    icp_error_t *error = fault ? icp_error_os(pool, fault, "cannot read the pass key %s", path)
-                               : write_image(backup, "pass.key", &source, reg->now, pool);
+    icp_error_t *error = fault ? icp_error_os(pool, fault, "cannot read the key %s", path)
+                               : write_image(backup, name, &source, reg->now, pool);
     explicit_bzero(key, sizeof key);
     return error;
 }
@@ -91,7 +94,7 @@ static icp_error_t *write_images(icp_db_t *backup, icp_register_t *reg, apr_pool
     ICP_TRY(icp_db_integer(NULL, backup, "PRAGMA user_version = 1"));
     ICP_TRY(write_database(backup, reg, "main", "register.db", pool));
     ICP_TRY(write_database(backup, reg, "private", "private.db", pool));
-    ICP_TRY(write_pass_key(backup, reg, pool));
+    for (int i = 0; icp_backup_keys[i]; i++) ICP_TRY(write_key(backup, reg, icp_backup_keys[i], pool));
     return icp_db_run(backup, ICP_STMT_CHANGE_COMMIT);
 }
 
@@ -143,6 +146,15 @@ icp_error_t *icp_backup_open(icp_db_t **backup, const char *file, apr_pool_t *po
     if (version == 1) return NULL;
     return icp_error(pool, ICP_FAULT, "use the icpadmin that wrote it", "the backup %s has version %" APR_INT64_T_FMT "; this icpadmin knows 1",
                      file, version);
+}
+
+icp_error_t *icp_backup_has(int *yes, icp_db_t *backup, const char *name)
+{
+    icp_stmt_t *stmt;
+    ICP_TRY(icp_db_statement(&stmt, backup, ICP_STMT_BACKUP_IMAGE_FACTS, "s", name));
+    ICP_TRY(icp_stmt_step(yes, stmt));
+    icp_stmt_reset(stmt);
+    return NULL;
 }
 
 icp_error_t *icp_backup_extract(apr_time_t *at, icp_db_t *backup, const char *name, const char *file, const char *to, apr_pool_t *pool)

@@ -1,5 +1,5 @@
-/* A backup is one SQLite file (mode 0600) with the images of register.db, private.db and pass.key of one moment and
- * their SHA-256, so that it is whole or refused. */
+/* A backup is one SQLite file (mode 0600) with the images of register.db, private.db, pass.key and intake.key of one
+ * moment and their SHA-256, so that it is whole or refused. */
 #ifndef ICP_BACKUP_H
 #define ICP_BACKUP_H
 
@@ -21,7 +21,7 @@ typedef struct icp_restore_t {
  * name it has now, even if the backup has it open, does not know it, or gives the name to another site; nor around rule 8: a license
  * that has ended since stays ended. The present state is saved first as a backup beside the register. Records a register.restore event
  * and one site.suspend for each site carried over. `path`'s register need not be readable: then the audit log of private.db
- * says what is suspended, and if that is gone too a warning does. pass.key is put back only where there is none. */
+ * says what is suspended, and if that is gone too a warning does. A key is put back only where there is none. */
 icp_error_t *icp_backup_restore(icp_restore_t **result, const char *path, const char *file, const char *actor,
                                 int dry_run, apr_pool_t *pool);
 

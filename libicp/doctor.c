@@ -13,6 +13,7 @@
 #include "audit.h"
 #include "bell.h"
 #include "evidence.h"
+#include "intake.h"
 #include "lock.h"
 #include "pass.h"
 #include "register_files.h"
@@ -101,6 +102,14 @@ static void check_pass_key(doctor_t *doctor)
     explicit_bzero(&key, sizeof key);
     if (error) tell_error(doctor, "pass.key", error);
     else tell(doctor, "pass.key", NULL, "is a key that only its owner can read");
+}
+
+static void check_intake(doctor_t *doctor, int repair)
+{
+    icp_error_t *error = repair ? icp_intake_create(doctor->reg->path, NULL, doctor->pool) : NULL;
+    if (!error) error = icp_intake_inspect(doctor->reg->path, doctor->pool);
+    if (error) tell_error(doctor, "intake", error);
+    else tell(doctor, "intake", NULL, "workers can add applications, and only root can list and open them");
 }
 
 /* Somebody who is there every time we look: a worker that reads a snapshot is gone at once. */
@@ -216,6 +225,7 @@ icp_error_t *icp_doctor(apr_array_header_t **checks, const char *path, const cha
         if (icp_file_exists(doctor.reg->path)) {
             check_files(&doctor, repair);
             check_pass_key(&doctor);
+            check_intake(&doctor, repair);
             check_locks(&doctor, "register.db", doctor.reg->path);
             check_locks(&doctor, "private.db", doctor.reg->files->private_db);
         }

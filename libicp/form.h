@@ -17,7 +17,7 @@
 #include <apr_tables.h>
 #include <jansson.h>
 
-#include "error.h"
+#include "document.h"
 
 #define ICP_FORM_WEBSITES_MAX 10 /* in one application */
 #define ICP_FORM_HOSTS_MAX 20    /* of one website */
@@ -104,8 +104,7 @@ void icp_form_check(json_t **clean, apr_array_header_t **issues, const json_t *t
 /* ICP_USAGE with the first issues in words, for staff; NULL if there are none. */
 icp_error_t *icp_form_error(const apr_array_header_t *issues, apr_pool_t *pool);
 
-/* Documents. */
-#define ICP_DOCUMENT_MAX (5 * 1024 * 1024) /* bytes of one */
+/* Documents: each at most ICP_DOCUMENT_LIMIT bytes (document.h). */
 
 typedef struct icp_form_document_t {
     const char *kind;         /* "license", "id", "domain-certificate" */
@@ -125,7 +124,8 @@ int icp_form_document_asked(const icp_form_document_t *document, icp_form_kind_e
 
 /* What the bytes are, by themselves: "application/pdf", "image/jpeg", "image/png", each from its first byte to its end;
  * NULL: none of these, or broken off. No parser of a format: it keeps out what calls itself a picture and is a page, a program or
- * an archive, and says nothing about what a viewer makes of it. */
-const char *icp_document_type(const void *bytes, apr_size_t length);
+ * an archive (strangers send these; icp_document_type, for what staff are handed, looks at the beginning), and says nothing about what a
+ * viewer makes of it. */
+const char *icp_form_document_type(const void *bytes, apr_size_t length);
 
 #endif

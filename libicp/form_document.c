@@ -71,7 +71,7 @@ static int is_pdf(span_t file)
     return memmem(tail, file.end - tail, "startxref", 9) && !memmem(archive, file.end - archive, "PK\5\6", 4);
 }
 
-const char *icp_document_type(const void *bytes, apr_size_t length)
+const char *icp_form_document_type(const void *bytes, apr_size_t length)
 {
     span_t file = {bytes, (const unsigned char *)bytes + length};
     if (is_pdf(file)) return "application/pdf";

@@ -9,6 +9,7 @@
  *   FILE.next       root 0600   a change made in a copy, until it is renamed (0644 before that)
  *   private.db      root 0600   attached as "private"
  *   pass.key        root 0600   see pass.h
+ *   intake.key      root 0600   see seal.h; intake.crt 0644, and the folders intake/, intake.refused/ and progress/: see intake.h
  * The directory belongs to the user who runs `init` (root), 0755; sightings/ in it to the worker user, 0750.
  */
 #ifndef ICP_REGISTER_H
@@ -31,8 +32,9 @@ typedef struct icp_register_t {
     struct icp_register_files_t *files; /* register_files.h */
 } icp_register_t;
 
-/* Creates directory, both databases, bell, lock, pass key and sightings folder with the modes above; refuses
- * if FILE exists. `worker` (user name; NULL: do not change owners) gets the sightings folder. */
+/* Creates directory, both databases, bell, lock, keys, and the folders of sightings and intake with the modes above; refuses
+ * if FILE exists. `worker` (user name; NULL: do not change owners) gets the sightings folder, its group
+ * may add to the intake. */
 icp_error_t *icp_register_create(const char *path, const char *worker, const char *actor, apr_pool_t *pool);
 
 /* Opens an existing register, completes a change that a crash interrupted, migrates an older

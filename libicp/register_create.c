@@ -13,6 +13,7 @@
 
 #include "audit.h"
 #include "bell.h"
+#include "intake.h"
 #include "pass.h"
 #include "register_files.h"
 
@@ -89,6 +90,7 @@ static icp_error_t *create_locked(icp_register_t *reg, const char *worker, apr_u
     ICP_TRY(clear_private(reg, pool));
     ICP_TRY(make_sightings(reg, worker, uid, gid, pool));
     if (!icp_file_exists(key)) ICP_TRY(icp_pass_key_create(key, pool));
+    ICP_TRY(icp_intake_create(reg->path, worker, pool));
     ICP_TRY(icp_bell_create(reg->path, pool));
     ICP_TRY(icp_file_create(reg->files->private_db, 0600, pool));
     ICP_TRY(icp_file_create(reg->files->next, 0600, pool));

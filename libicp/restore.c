@@ -312,14 +312,23 @@ static void carry_from_today(icp_register_t *reg, icp_register_t *staged, int fd
     restore->today = !error;
 }
 
+static icp_error_t *extract_key(restore_t *restore, icp_db_t *backup, const char *name, const char *file, apr_pool_t *pool)
+{
+    int has;
+    if (icp_file_exists(file)) return NULL;
+    ICP_TRY(icp_backup_has(&has, backup, name));
+    return has ? icp_backup_extract(NULL, backup, name, restore->file, file, pool) : NULL;
+}
+
 static icp_error_t *extract(restore_t *restore, icp_register_t *reg, int dry_run, apr_pool_t *pool)
 {
     icp_db_t *backup;
-    const char *key = icp_register_companion(reg->path, "pass.key", pool);
     ICP_TRY(icp_backup_open(&backup, restore->file, pool));
     icp_error_t *error = icp_backup_extract(&restore->at, backup, "register.db", restore->file, reg->files->next, pool);
     if (!error) error = icp_backup_extract(NULL, backup, "private.db", restore->file, reg->files->private_next, pool);
-    if (!error && !dry_run && !icp_file_exists(key)) error = icp_backup_extract(NULL, backup, "pass.key", restore->file, key, pool);
+    for (int i = 0; !error && !dry_run && icp_backup_keys[i]; i++) {
+        error = extract_key(restore, backup, icp_backup_keys[i], icp_register_companion(reg->path, icp_backup_keys[i], pool), pool);
+    }
     icp_db_close(backup);
     return error;
 }

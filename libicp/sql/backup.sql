@@ -2,7 +2,7 @@
 
 -- STMT_CREATE_BACKUP
 CREATE TABLE image (
-    name   TEXT    NOT NULL PRIMARY KEY CHECK (name IN ('register.db', 'private.db', 'pass.key')),
+    name   TEXT    NOT NULL PRIMARY KEY CHECK (name IN ('register.db', 'private.db', 'pass.key', 'intake.key')),
     bytes  INTEGER NOT NULL,
     sha256 TEXT    NOT NULL,
     at     INTEGER NOT NULL                     -- when the backup was made

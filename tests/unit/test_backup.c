@@ -316,6 +316,7 @@ START_TEST(test_new_machine)
     restore(file);
     ck_assert_int_eq(ask("SELECT count(*) FROM site"), 1);
     ck_assert(icp_file_exists(in_folder("new/place/pass.key")));
+    ck_assert_int_eq(system(apr_psprintf(pool, "cmp -s %s %s", in_folder("intake.key"), in_folder("new/place/intake.key"))), 0);
     path = old;
 }
 END_TEST

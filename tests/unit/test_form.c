@@ -324,7 +324,7 @@ END_TEST
 #define PNG "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\10\6\0\0\0\x1f\x15\xc4\x89\0\0\0\2IDATxx\0\0\0\0\0\0\0\0IEND\xae\x42\x60\x82"
 #define JPEG "\xff\xd8\xff\xe0\0\4ab\xff\xc0\0\4ab\xff\xda\0\4ab0123\xff\xd9"
 #define PDF "%PDF-1.4\n1 0 obj\n<<>>\nendobj\nstartxref\n9\n%%EOF\n"
-#define TYPE(bytes) icp_document_type(bytes, sizeof bytes - 1)
+#define TYPE(bytes) icp_form_document_type(bytes, sizeof bytes - 1)
 
 START_TEST(test_document_types)
 {
@@ -363,7 +363,7 @@ START_TEST(test_cut_documents)
         for (size_t length = 0; length < files[i].length; length++) {
             char *exact = malloc(length ? length : 1);
             memcpy(exact, files[i].bytes, length);
-            ck_assert_ptr_null(icp_document_type(exact, length));
+            ck_assert_ptr_null(icp_form_document_type(exact, length));
             free(exact);
         }
         for (size_t at = 0; at < files[i].length; at++) {
@@ -371,7 +371,7 @@ START_TEST(test_cut_documents)
             for (int byte = 0; byte < 256; byte += 3) {
                 memcpy(exact, files[i].bytes, files[i].length);
                 exact[at] = (char)byte;
-                icp_document_type(exact, files[i].length);
+                icp_form_document_type(exact, files[i].length);
             }
             free(exact);
         }
