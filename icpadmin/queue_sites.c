@@ -1,32 +1,32 @@
 /* The queue's sites: pages that fail or that no machine can judge, suspended ones whose page seems right, open ones where live
- * traffic saw something else. The rules are in judge_open and judge_suspended. */
+ * traffic saw something else, and what is served without a license. The rules are in judge_open and judge_suspended. */
 #include <string.h>
 
 #include <apr_hash.h>
 #include <apr_strings.h>
 #include <jansson.h>
 
+#include "license.h"
 #include "options.h"
 #include "output.h"
 #include "overview.h"
 #include "queue.h"
-#include "sightings.h"
+#include "shell_line.h"
 #include "verdict.h"
+
+#define SAME_TIME apr_time_from_sec(600) /* a page has hardly changed meanwhile */
 
 typedef struct sites_t {
     icp_queue_t *queue;
+    const icp_cli_t *cli;
     apr_pool_t *pool;
     apr_hash_t *sightings; /* icp_sighting_t * by site */
 } sites_t;
 
-static void add(const sites_t *sites, const icp_standing_t *standing, apr_time_t since, const char *why, const char *command)
+static void add(const sites_t *sites, const icp_standing_t *standing, apr_time_t since, const char *flag, const char *why,
+                const char *command)
 {
-    icp_queue_add(sites->queue, since, "site", standing->site, why, command);
-}
-
-static const char *format_command(const sites_t *sites, const char *format, const icp_standing_t *standing)
-{
-    return apr_psprintf(sites->pool, format, standing->site);
+    icp_queue_flag(sites->queue, since, "site", flag, standing->site, why, command);
 }
 
 /* The first number that the newest look saw displayed; NULL. */
@@ -51,7 +51,7 @@ static const icp_sighting_t *news(const sites_t *sites, const icp_standing_t *st
     return sighting && sighting->at > since && sighting->at > standing->last_at ? sighting : NULL;
 }
 
-static const char *look_text(const sites_t *sites, const icp_standing_t *standing)
+static const char *verdict_text(const char *word)
 {
     static const char *const texts[ICP_VERDICT_COUNT] = {
         [ICP_DISPLAYED] = "its page shows its number",
@@ -61,72 +61,118 @@ static const char *look_text(const sites_t *sites, const icp_standing_t *standin
         [ICP_HIDDEN] = "a number is in its page, but not displayed",
         [ICP_UNREADABLE] = "its page cannot be judged by machine",
     };
-    icp_verdict_e verdict = icp_verdict_parse(standing->verdict);
-    const char *text = verdict < ICP_VERDICT_COUNT ? texts[verdict] : standing->verdict;
+    icp_verdict_e verdict = icp_verdict_parse(word);
+    return verdict < ICP_VERDICT_COUNT ? texts[verdict] : word;
+}
+
+static const char *look_text(const sites_t *sites, const icp_standing_t *standing)
+{
+    const char *text = verdict_text(standing->verdict);
     if (!standing->reason || !*standing->reason) return text;
     return apr_psprintf(sites->pool, "%s: %s", text, standing->reason);
+}
+
+int icp_queue_differs(const char *own, const char *sighted)
+{
+    icp_verdict_e a = own ? icp_verdict_parse(own) : ICP_VERDICT_COUNT, b = icp_verdict_parse(sighted);
+    if (a >= ICP_VERDICT_COUNT || b >= ICP_VERDICT_COUNT || a == ICP_UNREADABLE || b == ICP_UNREADABLE) return 0;
+    return (a == ICP_DISPLAYED) != (b == ICP_DISPLAYED);
 }
 
 static void judge_suspended(const sites_t *sites, const icp_standing_t *standing)
 {
     const icp_sighting_t *sighting = news(sites, standing, standing->since);
-    const char *enable = format_command(sites, "icpadmin enable %s", standing);
+    const char *enable = icp_shell_line(sites->cli, "enable", standing->site, NULL);
     int looked = standing->last_at > standing->since;
     if (is(standing->suspended, "order") || !standing->active_numbers) return;
     if (standing->last_at >= standing->since && is(standing->verdict, "displayed"))
-        add(sites, standing, standing->first_at, "suspended, and its page shows the number", enable);
+        add(sites, standing, standing->first_at, "enable", "suspended, and its page shows the number", enable);
     else if (sighting && is(sighting->verdict, "displayed")) {
-        add(sites, standing, sighting->at, "suspended, and live traffic saw the number", enable);
+        add(sites, standing, sighting->at, "enable", "suspended, and live traffic saw the number", enable);
     }
     else if (looked && (is(standing->verdict, "hidden") || is(standing->verdict, "unreadable"))) {
-        add(sites, standing, standing->first_at, look_text(sites, standing),
-            format_command(sites, "icpadmin enable %s --attest NUMBER --note TEXT", standing));
+        add(sites, standing, standing->first_at, standing->verdict,
+            apr_pstrcat(sites->pool, "suspended; ", look_text(sites, standing), NULL),
+            icp_shell_line(sites->cli, "enable", standing->site, "--attest", standing->number, "--note",
+                           "seen on the live page", NULL));
     }
     else if (!looked && (is(standing->suspended, "unlicensed") || is(standing->suspended, "cancelled"))) {
-        add(sites, standing, standing->since, "suspended, and an active license is on file now", enable);
+        add(sites, standing, standing->since, "enable", "suspended, and an active license is on file now", enable);
     }
 }
 
-static void judge_open(const sites_t *sites, const icp_standing_t *standing)
+static const char *seen_command(const sites_t *sites, const icp_standing_t *standing, const char *note)
+{
+    return icp_shell_line(sites->cli, "queue", "--seen", standing->site, "--note", note, NULL);
+}
+
+/* Nonzero if the item is added: then the page's own verdict needs no other. */
+static int judge_difference(const sites_t *sites, const icp_standing_t *standing)
 {
     const icp_sighting_t *sighting = news(sites, standing, standing->created_at);
+    if (!sighting || !icp_queue_differs(standing->verdict, sighting->verdict)) return 0;
+    if (standing->reviewed_at >= standing->first_at && is(standing->reviewed_sighting, sighting->verdict)) return 0;
+    const char *why = apr_psprintf(sites->pool, "visitors get another page: %s; icpadmin saw that %s",
+                                   verdict_text(sighting->verdict), verdict_text(standing->verdict));
+    int changed_since = sighting->at > standing->last_at + SAME_TIME || is(sighting->verdict, "displayed");
+    add(sites, standing, sighting->at, "differs-by-visitor", why,
+        changed_since ? icp_shell_line(sites->cli, "check", standing->site, NULL)
+                      : seen_command(sites, standing, "looked at it as a visitor: its number is displayed"));
+    return 1;
+}
+
+static void judge_page(const sites_t *sites, const icp_standing_t *standing)
+{
     icp_verdict_e verdict = standing->verdict ? icp_verdict_parse(standing->verdict) : ICP_VERDICT_COUNT;
     int reviewed = standing->reviewed_at >= standing->first_at;
     if (icp_verdict_fails(verdict)) {
-        add(sites, standing, standing->first_at, look_text(sites, standing),
-            apr_psprintf(sites->pool, "icpadmin suspend %s --reason %s", standing->site, standing->verdict));
+        add(sites, standing, standing->first_at, "failing", look_text(sites, standing),
+            icp_shell_line(sites->cli, "suspend", standing->site, "--reason", standing->verdict, NULL));
     }
     else if ((verdict == ICP_HIDDEN || verdict == ICP_UNREADABLE) && !reviewed) {
-        add(sites, standing, standing->first_at, look_text(sites, standing),
-            format_command(sites, "icpadmin queue --seen %s --note TEXT", standing));
+        add(sites, standing, standing->first_at, standing->verdict, look_text(sites, standing),
+            seen_command(sites, standing, "looked at it in a browser: its number is displayed"));
     }
-    else if (sighting && !is(sighting->verdict, "displayed") &&
-             !is(sighting->verdict, standing->verdict ? standing->verdict : "")) {
-        add(sites, standing, sighting->at,
-            apr_pstrcat(sites->pool, "live traffic gave the verdict ", sighting->verdict, NULL),
-            format_command(sites, "icpadmin check %s", standing));
-    }
-    if (standing->active_numbers) return;
+}
+
+/* What the law asks for settles it; so does a license, where the number that the page shows is on file. */
+static icp_error_t *judge_license(const sites_t *sites, const icp_standing_t *standing)
+{
     const char *number = shown_number(standing, sites->pool);
+    icp_license_t *license = NULL;
     if (number) {
-        add(sites, standing, standing->first_at,
-            apr_pstrcat(sites->pool, "no license on file, and it shows ", number, NULL),
-            apr_psprintf(sites->pool,
-                         "icpadmin license add %s --holder NAME && icpadmin site edit %s --license %s", number,
-                         standing->site, number));
+        icp_error_t *error = icp_license_get(&license, sites->cli->reg, number, sites->pool);
+        if (error && error->status == ICP_FAULT) return error;
+        if (error) license = NULL;
+    }
+    const char *suspend = icp_shell_line(sites->cli, "suspend", standing->site, "--reason", "unlicensed", NULL);
+    if (!number)
+        add(sites, standing, standing->created_at, "unlicensed", "served without a license", suspend);
+    else if (license && is(license->status, "active")) {
+        add(sites, standing, standing->first_at, "shows-number",
+            apr_psprintf(sites->pool, "no license is its own, and it shows %s, which is on file", number),
+            icp_shell_line(sites->cli, "site", "edit", standing->site, "--license", number, NULL));
     }
     else {
-        add(sites, standing, standing->created_at, "served without a license",
-            format_command(sites, "icpadmin site edit %s --license NUMBER", standing));
+        add(sites, standing, standing->first_at, "shows-number",
+            apr_psprintf(sites->pool, "no license is its own, and it shows %s, which is %s: if it is genuine, icpadmin license %s",
+                         number, license ? license->status : "not on file", license ? "reinstate" : "add"),
+            suspend);
     }
+    return NULL;
+}
+
+static icp_error_t *judge_open(const sites_t *sites, const icp_standing_t *standing)
+{
+    if (!standing->active_numbers) return judge_license(sites, standing);
+    if (!judge_difference(sites, standing)) judge_page(sites, standing);
+    return NULL;
 }
 
 static icp_error_t *judge(const icp_standing_t *standing, void *baton, apr_pool_t *pool)
 {
-    if (standing->suspended)
-        judge_suspended(baton, standing);
-    else
-        judge_open(baton, standing);
+    if (!standing->suspended) return judge_open(baton, standing);
+    judge_suspended(baton, standing);
     return NULL;
 }
 
@@ -142,13 +188,18 @@ static icp_error_t *keep_sighting(const icp_sighting_t *sighting, void *baton, a
     return NULL;
 }
 
-icp_error_t *icp_queue_sites(icp_queue_t *queue, const icp_cli_t *cli)
+apr_hash_t *icp_queue_sightings(const icp_cli_t *cli)
 {
-    sites_t sites = {queue, cli->pool, apr_hash_make(cli->pool)};
+    apr_hash_t *sightings = apr_hash_make(cli->pool);
     const char *file = icp_option(cli, "sightings");
     if (!file) file = icp_register_companion(cli->register_path, "sightings/sightings.db", cli->pool);
-    icp_error_t *error = icp_sightings_each(file, NULL, keep_sighting, sites.sightings, cli->pool);
-    if (error && error->status != ICP_NOT_FOUND)
-        icp_warn(cli, "what live traffic showed cannot be read: %s", error->message);
+    icp_error_t *error = icp_sightings_each(file, NULL, keep_sighting, sightings, cli->pool);
+    if (error && error->status != ICP_NOT_FOUND) icp_warn(cli, "what live traffic showed cannot be read: %s", error->message);
+    return sightings;
+}
+
+icp_error_t *icp_queue_sites(icp_queue_t *queue, const icp_cli_t *cli)
+{
+    sites_t sites = {queue, cli, cli->pool, icp_queue_sightings(cli)};
     return icp_standing_each(cli->reg, judge, &sites, cli->pool);
 }

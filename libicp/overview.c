@@ -98,7 +98,9 @@ static icp_error_t *walk_standings(icp_register_t *reg, void *baton, apr_pool_t 
                                    .serve_unlicensed = icp_stmt_int(stmt, 8) != 0,
                                    .active_numbers = (int)icp_stmt_int(stmt, 9),
                                    .created_at = apr_time_from_sec(icp_stmt_int(stmt, 10)),
-                                   .reviewed_at = apr_time_from_sec(icp_stmt_int(stmt, 11))};
+                                   .reviewed_at = apr_time_from_sec(icp_stmt_int(stmt, 11)),
+                                   .number = icp_stmt_text(stmt, 12, scratch),
+                                   .reviewed_sighting = icp_stmt_text(stmt, 13, scratch)};
         error = walk->fn(&standing, walk->baton, pool);
         if (!error) error = icp_stmt_step(&row, stmt);
     }

@@ -41,6 +41,8 @@ typedef struct icp_standing_t {
     int active_numbers; /* numbers of active licenses that it may show */
     apr_time_t created_at;
     apr_time_t reviewed_at; /* when its page was last found to be right, by a person or to enable it; 0 */
+    const char *number;     /* of its active ones the first; NULL */
+    const char *reviewed_sighting; /* what live traffic saw when a person last found the page to be right; NULL: nothing else */
 } icp_standing_t;
 
 typedef icp_error_t *icp_standing_fn(const icp_standing_t *standing, void *baton, apr_pool_t *pool);

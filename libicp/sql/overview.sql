@@ -25,7 +25,11 @@ SELECT site.name, suspension.reason, suspension.opened_at, inspection.verdict, i
        inspection.first_at, inspection.last_at, site.serve_unlicensed,
        (SELECT count(*) FROM site_license JOIN license ON license.id = license_id
          WHERE site_id = site.id AND license.status = 'active'), site.created_at,
-       (SELECT max(at) FROM private.event WHERE subject = site.name AND action IN ('site.review', 'site.enable'))
+       (SELECT max(at) FROM private.event WHERE subject = site.name AND action IN ('site.review', 'site.enable')),
+       (SELECT min(license.number || CASE suffix WHEN 0 THEN '' ELSE '-' || suffix END)
+          FROM site_license JOIN license ON license.id = license_id WHERE site_id = site.id AND license.status = 'active'),
+       (SELECT json_extract(after, '$.sighting') FROM private.event
+         WHERE id = (SELECT max(id) FROM private.event WHERE subject = site.name AND action = 'site.review'))
   FROM site
   LEFT JOIN suspension ON suspension.site_id = site.id AND suspension.closed_at IS NULL
   LEFT JOIN inspection ON inspection.id = (SELECT max(id) FROM inspection WHERE site_id = site.id)

@@ -3,7 +3,6 @@ import gzip
 import json
 import shutil
 import socket
-import sqlite3
 import threading
 import time
 
@@ -348,61 +347,3 @@ def test_a_pass_lets_its_bearer_in(shop):
 def test_lengths_of_time_that_are_none(shop, duration):
     shop.icpadmin("suspend", "shop.example.cn", "--reason", "missing")
     shop.icpadmin("pass", "shop.example.cn", f"--for={duration}", code=2)
-
-
-# --- queue ------------------------------------------------------------------------------------------------------------
-
-
-def items(httpd):
-    return {item["site"]: item for item in data(httpd, "queue")}
-
-
-def test_queue_names_what_needs_a_person(httpd):
-    contents = {"good": GOOD, "bad": BAD, "hidden": page(f"<!-- {NUMBER} -->"),
-                "shell": '<div id="app"></div><script src="/app.js"></script>'}
-    for name, content in contents.items():
-        httpd.site(f"{name}.example.cn", {"index.html": content})
-    httpd.site("free.example.cn", {"index.html": page(OTHER)}, number=None)
-    httpd.start()
-    assert "served without a license" in items(httpd)["free.example.cn"]["why"]
-    httpd.icpadmin("check", "--all", code=1)
-    queue = items(httpd)
-    assert set(queue) == {"bad.example.cn", "hidden.example.cn", "shell.example.cn", "free.example.cn"}
-    assert queue["bad.example.cn"]["command"] == "icpadmin suspend bad.example.cn --reason missing"
-    assert "not displayed" in queue["hidden.example.cn"]["why"] and "cannot be judged" in queue["shell.example.cn"]["why"]
-    assert OTHER in queue["free.example.cn"]["why"] and "license add" in queue["free.example.cn"]["command"]
-    httpd.icpadmin("queue", "--seen", "shell.example.cn", code=2)
-    httpd.icpadmin("queue", "--seen", "good.example.cn", "--note", "x", code=1)
-    httpd.icpadmin("queue", "--seen", "shell.example.cn", "--note", "drawn by script, seen in the browser")
-    assert "shell.example.cn" not in items(httpd)
-    httpd.icpadmin("check", "shell.example.cn", code=1)
-    assert "shell.example.cn" not in items(httpd)
-    httpd.icpadmin("suspend", "bad.example.cn", "--reason", "missing")
-    assert "bad.example.cn" not in items(httpd)
-    httpd.write("bad.example.cn", {"index.html": GOOD})
-    httpd.icpadmin("check", "bad.example.cn")
-    assert items(httpd)["bad.example.cn"]["command"] == "icpadmin enable bad.example.cn"
-
-
-def test_queue_compares_with_what_live_traffic_saw(httpd):
-    httpd.config("ICPInspectInterval 0")
-    httpd.site("shop.example.cn", {"index.html": GOOD})
-    httpd.start()
-    httpd.icpadmin("check", "shop.example.cn")
-    assert items(httpd) == {}
-    time.sleep(1)  # sightings are told apart by the second
-    httpd.write("shop.example.cn", {"index.html": BAD})
-    httpd.get("http://shop.example.cn/")
-    httpd.wait_for(lambda: items(httpd), "report what it saw")
-    assert items(httpd)["shop.example.cn"]["command"] == "icpadmin check shop.example.cn"
-    assert "missing" in items(httpd)["shop.example.cn"]["why"]
-
-
-def test_sightings_that_are_no_database_are_a_warning(httpd):
-    httpd.register_site("shop.example.cn")
-    httpd.sightings.write_text("not a database" * 100)
-    assert "warning" in httpd.icpadmin("queue").err
-    httpd.sightings.unlink()
-    with sqlite3.connect(httpd.sightings) as other:
-        other.execute("CREATE TABLE x (y)")
-    assert "warning" in httpd.icpadmin("queue").err
