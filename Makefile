@@ -20,7 +20,7 @@ PACKAGES := sqlite3 libcrypto jansson libidn2 libpsl zlib libbrotlidec
 BUILD_DEPS := apache2-bin apache2-dev gcc libc6-dev make pkg-config libsqlite3-dev libssl-dev libjansson-dev libidn2-dev \
               libunistring-dev libcsv-dev libpsl-dev zlib1g-dev libbrotli-dev libcurl4-openssl-dev
 DEMO_DEPS := $(BUILD_DEPS) curl
-CHECK_DEPS := $(DEMO_DEPS) check libxml2-dev python3 python3-pytest openssl chromium fonts-wqy-microhei
+CHECK_DEPS := $(DEMO_DEPS) check libxml2-dev python3 python3-pytest python3-aiosmtpd openssl chromium fonts-wqy-microhei
 BENCH_DEPS := $(DEMO_DEPS) libxml2-dev python3 valgrind apache2-utils libapache2-mod-security2
 LINT_DEPS := $(CHECK_DEPS) clang clang-tidy shellcheck pyflakes3 mandoc
 
@@ -74,11 +74,15 @@ $(BUILD)/gen/icp_sql.h: libicp/sql/embed.awk $(wildcard libicp/sql/*.sql)
 	@mkdir -p $(@D)
 	$(Q)awk -f libicp/sql/embed.awk $(sort $(filter %.sql,$^)) > $@
 
-$(BUILD)/gen/icp_notice_pages.h: conf/notice/embed.awk $(wildcard conf/notice/*.html conf/notice/*.txt)
+# Pages and mails are compiled in; the mails use the words of the notice.
+$(BUILD)/gen/icp_notice_pages.h: $(wildcard conf/notice/*.html conf/notice/*.txt)
+$(BUILD)/gen/icp_mail_pages.h: $(wildcard conf/mail/*.txt) conf/notice/words.txt
+$(BUILD)/gen/icp_%_pages.h: conf/embed.awk
 	@mkdir -p $(@D)
-	$(Q)awk -f conf/notice/embed.awk $(sort $(filter-out %.awk,$^)) > $@
+	$(Q)awk -f conf/embed.awk $(sort $(filter-out %.awk,$^)) > $@
 
 $(BUILD)/obj/mod_icp/notice.o: $(BUILD)/gen/icp_notice_pages.h
+$(BUILD)/obj/libicp/mail_template.o: $(BUILD)/gen/icp_mail_pages.h
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/gen/icp_sql.h $(BUILD)/config.mk
 	@mkdir -p $(@D)

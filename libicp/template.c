@@ -57,7 +57,7 @@ static icp_error_t *fault(const parser_t *parser, int line, const char *format, 
     va_start(args, format);
     const char *what = apr_pvsprintf(parser->pool, format, args);
     va_end(args);
-    return icp_error(parser->pool, ICP_USAGE, "docs/notice.md lists every placeholder", "%s line %d: %s", parser->source,
+    return icp_error(parser->pool, ICP_USAGE, "docs/notice.md lists every placeholder of pages, docs/mail.md of mails", "%s line %d: %s", parser->source,
                      line, what);
 }
 
