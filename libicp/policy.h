@@ -37,6 +37,9 @@ typedef enum icp_policy_kind_e {
     X(MAIL, "mail", WORD, 0, 0, "off|smtp|command", "off", "how mail leaves")                                          \
     X(MAIL_FROM, "mail-from", TEXT, 0, 0, NULL, "", "the sender: 'Example Hosting <support@example.com>'")             \
     X(MAIL_SERVER, "mail-server", TEXT, 0, 0, NULL, "smtp://127.0.0.1:25", "smtp:// or smtps:// HOST[:PORT]")          \
+    X(MAIL_TLS, "mail-tls", WORD, 0, 0, "try|require|never", "try",                                                    \
+      "STARTTLS on smtp://: where it is offered, always, or never; with mail-netrc `try` is `require`")                \
+    X(MAIL_CA, "mail-ca", TEXT, 0, 0, NULL, "", "a file of certificates to trust for it, instead of the system's")     \
     X(MAIL_NETRC, "mail-netrc", TEXT, 0, 0, NULL, "",                                                                  \
       "a file in netrc format, for root alone, with the server's user and password")                                   \
     X(MAIL_COMMAND, "mail-command", TEXT, 0, 0, NULL, "/usr/sbin/sendmail -oi -t",                                     \
@@ -44,6 +47,9 @@ typedef enum icp_policy_kind_e {
     X(MAIL_TEMPLATES, "mail-templates", TEXT, 0, 0, NULL, "", "a folder of templates instead of the built-in ones")    \
     X(ON_EVENT, "on-event", TEXT, 0, 0, NULL, "", "a command that is called as COMMAND EVENT SUBJECT")                 \
     X(MESSAGE_HOURS, "message-hours", NUMBER, 1, 8760, NULL, "120", "hours after which a message is given up")         \
+    X(MESSAGE_TIMEOUT, "message-timeout", NUMBER, 1, 600, NULL, "60",                                                  \
+      "seconds that a mail server or command may take for one message")                                                \
+    X(MESSAGE_DAYS, "message-days", NUMBER, 1, 36500, NULL, "90", "days that sent messages are kept")                  \
     X(PROVIDER, "provider", TEXT, 0, 0, NULL, "", "the provider's name, in mails")                                     \
     X(CONTACT, "contact", TEXT, 0, 0, NULL, "", "how clients reach support, in mails")                                 \
     X(APPLY_URL, "apply-url", TEXT, 0, 0, NULL, "", "where the application form is: https://…")                        \

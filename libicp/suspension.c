@@ -8,6 +8,7 @@
 #include "license.h"
 #include "reason.h"
 #include "site.h"
+#include "site_message.h"
 #include "text.h"
 
 static icp_error_t *refuse_reason(const char *reason, apr_pool_t *pool)
@@ -51,6 +52,7 @@ icp_error_t *icp_suspension_open_site(icp_suspension_t **result, icp_register_t 
     json_t *after = json_pack("{s:I, s:s}", "case", (json_int_t)suspension->id, "reason", reason);
     icp_error_t *error = icp_audit_event(reg, "site.suspend", site->name, NULL, after, note, pool);
     json_decref(after);
+    if (!error) error = icp_site_message_suspended(reg, site, suspension, pool);
     *result = suspension;
     return error;
 }
@@ -124,7 +126,7 @@ static icp_error_t *close_open(icp_register_t *reg, const icp_site_t *site, cons
     icp_error_t *error = icp_audit_event(reg, "site.enable", site->name, before, after, note, pool);
     json_decref(before);
     json_decref(after);
-    return error;
+    return error ? error : icp_site_message_enabled(reg, site, site->suspension, number, pool);
 }
 
 /* "missing", or "unreadable (no answer from 127.0.0.1)" */

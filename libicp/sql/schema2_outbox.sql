@@ -12,8 +12,9 @@ CREATE TABLE private.outbox (
     attempts  INTEGER NOT NULL DEFAULT 0,
     next_at   INTEGER NOT NULL,                                -- not before
     fault     TEXT    NOT NULL DEFAULT '',                     -- of the newest attempt
-    sent_at   INTEGER,
-    gave_up_at INTEGER
+    state     TEXT    NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sent', 'given-up', 'dropped')),
+    state_at  INTEGER NOT NULL                                 -- since when it is in its state
 );
-CREATE INDEX private.outbox_waiting ON outbox (next_at) WHERE sent_at IS NULL AND gave_up_at IS NULL;
+CREATE INDEX private.outbox_waiting ON outbox (next_at, id) WHERE state = 'waiting';
+CREATE INDEX private.outbox_state ON outbox (state, state_at);
 CREATE INDEX private.outbox_subject ON outbox (subject, id);

@@ -1,0 +1,165 @@
+/* The outbox without any sending: what is due, how attempts are recorded, what a message says. */
+#include "records_fixture.h"
+
+#include "mail_template.h"
+#include "message.h"
+#include "outbox.h"
+#include "policy.h"
+
+static icp_error_t *set_policies(icp_register_t *r, void *baton, apr_pool_t *p)
+{
+    ICP_TRY(icp_policy_set(r, ICP_POLICY_MAIL, "smtp", p));
+    ICP_TRY(icp_policy_set(r, ICP_POLICY_ON_EVENT, "/bin/true", p));
+    return icp_policy_set(r, ICP_POLICY_PROVIDER, "示例云", p);
+}
+
+static icp_error_t *post_three(icp_register_t *r, void *baton, apr_pool_t *p)
+{
+    ICP_TRY(icp_message_post(r, "site.suspended", "a.cn", "a@a.cn", NULL, p)); /* 1: mail, 2: event */
+    return icp_message_post(r, "site.enabled", "b.cn", NULL, NULL, p);         /* 3: event */
+}
+
+static void post(void)
+{
+    ok(icp_register_change(reg, set_policies, NULL, pool));
+    ok(icp_register_change(reg, post_three, NULL, pool));
+}
+
+static const char *due(int mails, int events)
+{
+    apr_array_header_t *messages;
+    const char *text = "";
+    ok(icp_outbox_due(&messages, reg, apr_time_now(), mails, events, -1, pool));
+    for (int i = 0; i < messages->nelts; i++) {
+        text = apr_psprintf(pool, "%s%d ", text, (int)APR_ARRAY_IDX(messages, i, icp_message_t *)->id);
+    }
+    return text;
+}
+
+static icp_error_t *change_mark(icp_register_t *r, void *baton, apr_pool_t *p)
+{
+    int gave_up;
+    return icp_outbox_mark(&gave_up, r, baton, p);
+}
+
+static void mark(apr_int64_t id, int sent, int for_good, const char *fault)
+{
+    apr_array_header_t *outcomes = apr_array_make(pool, 1, sizeof(icp_outcome_t));
+    APR_ARRAY_PUSH(outcomes, icp_outcome_t) = (icp_outcome_t){id, sent, for_good, fault};
+    ok(icp_register_change(reg, change_mark, outcomes, pool));
+}
+
+static icp_message_t *get(apr_int64_t id)
+{
+    icp_message_t *message;
+    ok(icp_outbox_get(&message, reg, id, pool));
+    return message;
+}
+
+START_TEST(test_what_is_due)
+{
+    post();
+    ck_assert_str_eq(due(1, 1), "1 2 3 ");
+    ck_assert_str_eq(due(1, 0), "1 ");
+    ck_assert_str_eq(due(0, 1), "2 3 ");
+    mark(2, 1, 0, NULL);
+    mark(3, 0, 0, "later");
+    ck_assert_str_eq(due(1, 1), "1 ");
+    ck_assert_str_eq(get(2)->state, "sent");
+    ck_assert_str_eq(get(3)->fault, "later");
+    ck_assert_int_eq(get(3)->attempts, 1);
+    mark(1, 0, 1, "never");
+    ck_assert_str_eq(get(1)->state, "given-up");
+    mark(2, 0, 0, "too late"); /* what was sent stays sent */
+    ck_assert_str_eq(get(2)->state, "sent");
+    fails(icp_outbox_get(&(icp_message_t *){NULL}, reg, 9, pool), ICP_NOT_FOUND, "message 9");
+}
+END_TEST
+
+START_TEST(test_messages_go_with_the_change_that_they_tell_of)
+{
+    ok(icp_register_change(reg, set_policies, NULL, pool));
+    ok(add_license("沪ICP备05012345号", "holder", NULL));
+    ok(add_site("a.cn", NULL, "沪ICP备05012345号-3", 0));
+    reg->dry_run = 1;
+    ok(suspend("a.cn", "missing"));
+    reg->dry_run = 0;
+    ck_assert_str_eq(due(1, 1), "");
+    ok(suspend("a.cn", "missing"));
+    ck_assert_str_eq(due(1, 1), "1 "); /* the holder has no mailbox: an event alone */
+    ck_assert_ptr_nonnull(strstr(get(1)->facts, "\"expected\":\"沪ICP备05012345号-3\""));
+    ck_assert_ptr_nonnull(strstr(get(1)->facts, "\"case\":\"ICP-000001\""));
+    ck_assert_str_eq(get(1)->event, "site.suspended");
+    ok(add_site("b.cn", NULL, NULL, 0)); /* suspended from the beginning */
+    ck_assert_ptr_nonnull(strstr(get(2)->facts, "\"reason\":\"unlicensed\""));
+}
+END_TEST
+
+static const char *filled(const char *event, const char *facts_text, const char **subject)
+{
+    icp_mail_templates_t *templates;
+    const char *text;
+    json_t *facts = json_loads(facts_text, 0, NULL);
+    ok(icp_mail_templates_open(&templates, reg, pool));
+    ok(icp_mail_fill(subject, &text, templates, event, "about", facts, pool));
+    json_decref(facts);
+    return text;
+}
+
+START_TEST(test_every_built_in_template_with_and_without_facts)
+{
+    static const char *const events[] = {"site.suspended", "site.enabled", "site.warned", "application.received", "application.returned",
+                                         "application.filed", "application.confirmed", "application.bureau-review", "application.rejected",
+                                         "application.approved", "application.withdrawn", "application.expired", "domain.documents-wanted",
+                                         "domain.reminder", "domain.received", "domain.submitted", "domain.accepted", "domain.refused", "outbox.test"};
+    const char *subject;
+    ok(icp_register_change(reg, set_policies, NULL, pool));
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
+        const char *text = filled(events[i], "{}", &subject);
+        ck_assert_msg(!strstr(text, "{{") && !strstr(subject, "{{") && *subject, "%s: %s", events[i], text);
+        text = filled(events[i], "{\"site\":\"a.cn\",\"reasons\":\"R1\\nR2\",\"documents\":\"D1\\nD2\",\"application\":\"APP-000012\","
+                                 "\"number\":\"N\",\"unknown\":\"U\",\"reason\":\"missing\",\"expected-by\":\"2026-12-24\"}", &subject);
+        ck_assert_msg(strstr(text, "示例云") && !strstr(text, "\n\n\n"), "%s: %s", events[i], text);
+        ck_assert_ptr_null(strstr(text, "U\n"));
+        if (strstr(events[i], "returned") || strstr(events[i], "rejected")) ck_assert_ptr_nonnull(strstr(text, "R1\nR2"));
+    }
+    icp_mail_templates_t *templates;
+    const char *text;
+    ok(icp_mail_templates_open(&templates, reg, pool));
+    fails(icp_mail_fill(&subject, &text, templates, "site.nothing", "x", NULL, pool), ICP_NOT_FOUND, "no template for mails about site.nothing");
+    fails(icp_mail_fill(&subject, &text, templates, "parts", "x", NULL, pool), ICP_NOT_FOUND, "no template");
+}
+END_TEST
+
+START_TEST(test_facts_show_nothing_but_themselves)
+{
+    const char *subject;
+    ok(icp_register_change(reg, set_policies, NULL, pool));
+    const char *text = filled("application.returned", "{\"reasons\":\"a\\u0007\\u202eb\\r\\n{{site}} <b>\",\"application\":\"X\\nBcc: y\"}", &subject);
+    ck_assert_ptr_nonnull(strstr(text, "a\xEF\xBF\xBD\xEF\xBF\xBD" "b\n{{site}} <b>\n"));
+    ck_assert_str_eq(subject, "备案申请需要修改 X Bcc: y / Please correct your ICP application X Bcc: y");
+}
+END_TEST
+
+START_TEST(test_stalled)
+{
+    apr_time_t since;
+    const char *fault;
+    post();
+    ok(icp_outbox_stalled(&since, &fault, reg, "mail", apr_time_now() - apr_time_from_sec(3600), pool));
+    ck_assert_int_eq(since, 0);
+    ok(icp_outbox_stalled(&since, &fault, reg, "mail", apr_time_now() + apr_time_from_sec(3600), pool));
+    ck_assert_int_eq(since, get(1)->posted_at);
+    ck_assert_str_eq(fault, "");
+    mark(1, 1, 0, NULL);
+    ok(icp_outbox_stalled(&since, &fault, reg, "mail", apr_time_now() + apr_time_from_sec(3600), pool));
+    ck_assert_int_eq(since, 0);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *tests[] = {test_what_is_due, test_messages_go_with_the_change_that_they_tell_of, test_every_built_in_template_with_and_without_facts,
+                            test_facts_show_nothing_but_themselves, test_stalled, NULL};
+    return run_tests("outbox", tests, 1);
+}
