@@ -3,9 +3,9 @@
 
 #include <apr_strings.h>
 
+#include "deliver.h"
 #include "options.h"
 #include "output.h"
-#include "policy.h"
 
 typedef struct shown_t {
     const char *value;
@@ -58,15 +58,24 @@ static icp_error_t *run_show(icp_cli_t *cli)
     return NULL;
 }
 
-/* NAME=VALUE…; NAME alone gives the default again. */
+static icp_error_t *find_named(icp_policy_e *policy, const char *given, apr_pool_t *pool)
+{
+    return icp_policy_find(policy, apr_pstrmemdup(pool, given, strcspn(given, "=")), pool);
+}
+
+/* NAME=VALUE…; NAME alone gives the default again. What belongs together may come in any order. */
 static icp_error_t *change_set(icp_register_t *reg, void *baton, apr_pool_t *pool)
 {
     const apr_array_header_t *given = baton;
+    icp_policy_e policy;
     for (int i = 0; i < given->nelts; i++) {
         const char *text = APR_ARRAY_IDX(given, i, const char *), *equals = strchr(text, '=');
-        icp_policy_e policy;
-        ICP_TRY(icp_policy_find(&policy, equals ? apr_pstrmemdup(pool, text, (apr_size_t)(equals - text)) : text, pool));
+        ICP_TRY(find_named(&policy, text, pool));
         ICP_TRY(icp_policy_set(reg, policy, equals ? equals + 1 : NULL, pool));
+    }
+    for (int i = 0; i < given->nelts; i++) {
+        ICP_TRY(find_named(&policy, APR_ARRAY_IDX(given, i, const char *), pool));
+        ICP_TRY(icp_deliver_check(reg, policy, pool));
     }
     return NULL;
 }
@@ -79,9 +88,8 @@ static icp_error_t *run_set(icp_cli_t *cli)
     ICP_TRY(icp_register_read(cli->reg, read_all, shown, cli->pool));
     icp_list_t *list = icp_list_begin(cli, "POLICY|VALUE|FROM|MEANING");
     for (int i = 0; i < cli->arguments->nelts; i++) {
-        const char *text = APR_ARRAY_IDX(cli->arguments, i, const char *);
         icp_policy_e policy;
-        ICP_TRY(icp_policy_find(&policy, apr_pstrmemdup(cli->pool, text, strcspn(text, "=")), cli->pool));
+        ICP_TRY(find_named(&policy, APR_ARRAY_IDX(cli->arguments, i, const char *), cli->pool));
         print_policy(cli, list, policy, &shown[policy]);
     }
     icp_list_end(list, NULL);

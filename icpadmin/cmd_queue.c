@@ -24,6 +24,7 @@ struct icp_queue_t {
 static icp_queue_source_fn *const sources[] = {
     icp_queue_sites,
     icp_queue_domains,
+    icp_queue_messages,
 };
 
 void icp_queue_flag(icp_queue_t *queue, apr_time_t since, const char *kind, const char *flag, const char *subject,
@@ -220,7 +221,8 @@ const icp_command_t icp_cmd_queue = {
         "regions, or one that was changed since: the first command looks again); `enable`, suspended but its page seems "
         "right; `shows-number` and `unlicensed`, served without a license.\n\n"
         "Domains: documents of .cn registrations that are missing or have come in, an answer of the registry that is overdue. "
-        "The calendar: a list of holidays that is about to end.\n\n"
+        "The calendar: a list of holidays that is about to end. Messages: those that were given up (`given-up`), and mail or events "
+        "that do not leave (`stalled`).\n\n"
         "--seen records that a person found a hidden or unreadable page to be right, or one that visitors get and icpadmin "
         "does not; the site comes back when either verdict changes. A page that fails is not taken off by a word.",
     .json = "an array; each has kind (site, sweep, application, domain, calendar, message), flag (or null), subject, since, why, command, "

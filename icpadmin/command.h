@@ -72,6 +72,7 @@ typedef struct icp_given_t {
     X(check)                                                                                                           \
     X(suspend) X(enable)                                                                                               \
     X(pass)                                                                                                            \
+    X(outbox_send) X(outbox_list) X(outbox_show) X(outbox_retry) X(outbox_drop) X(outbox_test) X(outbox_prune)         \
     X(queue)                                                                                                           \
     X(domain_add) X(domain_list) X(domain_show) X(domain_edit) X(domain_remove) X(domain_documents)                    \
     X(domain_submit) X(domain_accept) X(domain_refuse) X(domain_remind)                                                \

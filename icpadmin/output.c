@@ -219,6 +219,15 @@ void icp_say(const icp_cli_t *cli, const char *format, ...)
     va_end(args);
 }
 
+void icp_print_text(const char *text, apr_pool_t *pool)
+{
+    while (*text) {
+        size_t length = strcspn(text, "\n");
+        puts(icp_printable(apr_pstrmemdup(pool, text, length), pool));
+        text += length + (text[length] == '\n');
+    }
+}
+
 /* What was printed before it stands before it, also where both streams go to one file. */
 static void print_message(const char *before, const char *message, apr_pool_t *pool)
 {

@@ -29,6 +29,9 @@ void icp_print_object(json_t *object);
 /* A line for people on standard output; nothing with --json. */
 void icp_say(const icp_cli_t *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Text of several lines on standard output, each as harmless as a table's. */
+void icp_print_text(const char *text, apr_pool_t *pool);
+
 /* A remark on standard error; nothing with --quiet. */
 void icp_remark(const icp_cli_t *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -51,3 +51,21 @@ def test_no_sql_outside_sql_files():
 def test_no_unfinished_marks():
     text = read("libicp/*.*", "mod_icp/*.*", "icpadmin/*", "tests/*/*.[ch]", "docs/*", "README.md", "Makefile", "conf/**/*")
     assert not re.findall(r".*\b(?:TODO|FIXME|XXX)\b.*", text)
+
+
+def test_every_message_has_a_template():
+    posted = set(re.findall(r'(?:icp_message_post(?:_site)?|\btell)\([^;{]*?"((?:site|application|domain|sweep)\.[a-z-]+)"', read("libicp/*.c", "icpadmin/*.c")))
+    templates = {path.stem for path in (SOURCE / "conf/mail").glob("*.*.txt")}
+    assert {"site.suspended", "site.enabled"} <= posted
+    assert not posted - templates - {"sweep.braked"}  # an event without recipient
+
+
+def test_every_mail_has_both_languages_and_documented_placeholders():
+    documented = set(re.findall(r"^\| `([a-z-]+)`", read("docs/mail.md"), re.MULTILINE))
+    names = set(re.findall(r'X\([A-Z_]+, "([a-z-]+)"\)', read("libicp/mail_template.c")))
+    assert names and names == documented
+    for path in (SOURCE / "conf/mail").glob("*.*.txt"):
+        subject, text = path.read_text().split("\n", 1)
+        chinese, english = text.split("\n----\n")
+        assert re.search("[\u4e00-\u9fff]", chinese) and not re.search("[\u4e00-\u9fff]", english), path
+        assert re.match("Subject: .* / .*", subject), path
