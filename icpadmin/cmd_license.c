@@ -6,6 +6,7 @@
 
 #include <apr_strings.h>
 
+#include "csv.h"
 #include "names.h"
 #include "options.h"
 #include "output.h"
@@ -186,23 +187,11 @@ static icp_error_t *run_reinstate(icp_cli_t *cli)
     return NULL;
 }
 
-static const char *csv_field(const char *text, apr_pool_t *pool)
-{
-    if (!text[strcspn(text, ",\"\r\n")]) return text;
-    const char *quoted = "\"";
-    for (char *quote, *rest = apr_pstrdup(pool, text);; rest = quote + 1) {
-        quote = strchr(rest, '"');
-        if (!quote) return apr_pstrcat(pool, quoted, rest, "\"", NULL);
-        *quote = '\0';
-        quoted = apr_pstrcat(pool, quoted, rest, "\"\"", NULL);
-    }
-}
-
 static icp_error_t *export_license(const icp_license_t *license, void *baton, apr_pool_t *pool)
 {
     apr_array_header_t *lines = baton;
     APR_ARRAY_PUSH(lines, const char *) =
-        apr_psprintf(lines->pool, "%s,%s,%s,%s", license->number, csv_field(license->holder, pool),
+        apr_psprintf(lines->pool, "%s,%s,%s,%s", license->number, icp_csv_field(license->holder, pool),
                      license->uscc ? license->uscc : "", license->status);
     return NULL;
 }

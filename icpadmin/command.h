@@ -73,6 +73,10 @@ typedef struct icp_given_t {
     X(suspend) X(enable)                                                                                               \
     X(pass)                                                                                                            \
     X(outbox_send) X(outbox_list) X(outbox_show) X(outbox_retry) X(outbox_drop) X(outbox_test) X(outbox_prune)         \
+    X(application_list) X(application_show) X(application_add) X(application_pull)                                     \
+    X(application_review) X(application_return) X(application_correct) X(application_file) X(application_sms)          \
+    X(application_confirm) X(application_bureau) X(application_approve) X(application_reject) X(application_withdraw)  \
+    X(application_export) X(application_purge)                                                                         \
     X(queue)                                                                                                           \
     X(domain_add) X(domain_list) X(domain_show) X(domain_edit) X(domain_remove) X(domain_documents)                    \
     X(domain_submit) X(domain_accept) X(domain_refuse) X(domain_remind)                                                \

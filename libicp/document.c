@@ -13,6 +13,7 @@
 #include "text.h"
 
 #define NAME_LIMIT 200 /* bytes of a file's name that are kept */
+#define YOUNG apr_time_from_sec(3600)
 
 static const struct {
     const char *type, *extension, *magic;
@@ -126,15 +127,50 @@ icp_error_t *icp_document_save(const char **file, const icp_document_t *document
     return rv == APR_SUCCESS ? NULL : icp_error_os(pool, rv, "cannot write %s", *file);
 }
 
-icp_error_t *icp_document_forget(icp_register_t *reg, const char *sha256, apr_pool_t *pool)
+static icp_error_t *is_used(int *used, icp_register_t *reg, const char *sha256)
 {
     icp_stmt_t *stmt;
-    int row;
     ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_DOCUMENT_USED, "s", sha256));
-    ICP_TRY(icp_stmt_step(&row, stmt));
+    ICP_TRY(icp_stmt_step(used, stmt));
     icp_stmt_reset(stmt);
-    if (row) return NULL;
-    const char *file = icp_depot_path(reg->path, ICP_DOCUMENT_FOLDER, sha256, pool);
+    return NULL;
+}
+
+static icp_error_t *remove_file(const char *file, apr_pool_t *pool)
+{
     apr_status_t rv = apr_file_remove(file, pool);
     return rv == APR_SUCCESS || APR_STATUS_IS_ENOENT(rv) ? NULL : icp_error_os(pool, rv, "cannot remove %s", file);
+}
+
+icp_error_t *icp_document_forget(icp_register_t *reg, const char *sha256, apr_pool_t *pool)
+{
+    int used;
+    ICP_TRY(is_used(&used, reg, sha256));
+    return used ? NULL : remove_file(icp_depot_path(reg->path, ICP_DOCUMENT_FOLDER, sha256, pool), pool);
+}
+
+typedef struct cleaning_t {
+    icp_register_t *reg;
+    apr_time_t before;
+    int count;
+} cleaning_t;
+
+static icp_error_t *clean_file(const char *file, const char *name, apr_time_t at, void *baton, apr_pool_t *pool)
+{
+    cleaning_t *cleaning = baton;
+    int used = 0;
+    if (at > cleaning->before) return NULL;
+    if (name) ICP_TRY(is_used(&used, cleaning->reg, name));
+    if (used) return NULL;
+    if (!cleaning->reg->dry_run) ICP_TRY(remove_file(file, pool));
+    cleaning->count++;
+    return NULL;
+}
+
+icp_error_t *icp_document_clean(int *count, icp_register_t *reg, apr_pool_t *pool)
+{
+    cleaning_t cleaning = {reg, apr_time_now() - YOUNG, 0};
+    icp_error_t *error = icp_depot_each(reg->path, ICP_DOCUMENT_FOLDER, clean_file, &cleaning, pool);
+    *count = cleaning.count;
+    return error;
 }

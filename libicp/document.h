@@ -34,4 +34,8 @@ icp_error_t *icp_document_save(const char **file, const icp_document_t *document
  */
 icp_error_t *icp_document_forget(icp_register_t *reg, const char *sha256, apr_pool_t *pool);
 
+/* Removes every file that nothing refers to, but for those put there in the last hour, whose change may still be under way.
+ * *count: how many. With reg->dry_run they are only counted. */
+icp_error_t *icp_document_clean(int *count, icp_register_t *reg, apr_pool_t *pool);
+
 #endif

@@ -56,6 +56,13 @@ typedef enum icp_policy_kind_e {
     X(FAQ_URL, "faq-url", TEXT, 0, 0, NULL, "", "where the questions and answers are: https://…")                      \
     X(GRACE_DAYS, "grace-days", NUMBER, 0, 365, NULL, "7",                                                             \
       "days after an approval before its sites can be suspended for what they show")                                   \
+    X(REVIEW_DAYS, "review-days", NUMBER, 1, 365, NULL, "2", "working days that the provider's own review may take")   \
+    X(FILING_DAYS, "filing-days", NUMBER, 1, 365, NULL, "3",                                                           \
+      "working days between handing an application to the authority and its review")                                  \
+    X(SMS_HOURS, "sms-hours", NUMBER, 1, 720, NULL, "24", "hours that an applicant has for the code sent by SMS")      \
+    X(BUREAU_DAYS, "bureau-days", NUMBER, 1, 365, NULL, "20", "working days that a bureau has by law (MII Order 33, art. 12)") \
+    X(BUREAU_DAYS_ZHEJIANG, "bureau-days-zhejiang", NUMBER, 1, 365, NULL, "30", "and that of Zhejiang")                \
+    X(CORRECT_DAYS, "correct-days", NUMBER, 1, 3650, NULL, "45", "days to correct a rejected application")              \
     X(PURGE_DAYS, "purge-days", NUMBER, 1, 36500, NULL, "365",                                                         \
       "days after which the personal data of a finished application may be purged")                                    \
     X(HOLIDAYS, "holidays", TEXT, 0, 0, NULL, "/etc/icp/holidays.tsv", "the file of holidays and make-up days")        \

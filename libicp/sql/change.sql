@@ -18,6 +18,7 @@ ATTACH DATABASE ?1 AS private;
 -- STMT_CONNECTION_SETTINGS
 PRAGMA main.synchronous = EXTRA;
 PRAGMA private.synchronous = EXTRA;
+PRAGMA private.secure_delete = ON;
 PRAGMA cache_spill = OFF;
 
 -- STMT_JOURNAL_SETTINGS
