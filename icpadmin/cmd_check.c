@@ -1,186 +1,270 @@
-/* `icpadmin check`: looks at live home pages, records what it saw, and with --enforce suspends the sites that fail. */
+/* `icpadmin check`: looks at live home pages, records what it saw, and with --enforce does what the policy says. With --all it
+ * is a sweep (sweep.h). */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
-
-#include <apr_strings.h>
 #include <unistd.h>
 
+#include <apr_hash.h>
+#include <apr_strings.h>
+
+#include "enforce.h"
 #include "explain.h"
+#include "outcome.h"
 #include "live.h"
 #include "names.h"
 #include "options.h"
 #include "output.h"
 #include "overview.h"
 #include "record.h"
-#include "suspend.h"
 
-#define BATCH 64 /* looks recorded in one change */
+#define BATCH 512                           /* looks recorded in one change, */
+#define BATCH_TIME apr_time_from_sec(2)     /* or those of so long */
+#define SHOW_TIME apr_time_from_msec(100)   /* between two lines of progress */
 
-typedef struct sweep_t {
+typedef struct check_t {
     icp_cli_t *cli;
-    icp_list_t *list;
-    apr_array_header_t *pending; /* icp_fetched_t *: not yet recorded */
-    apr_array_header_t *failing; /* icp_suspend_t: open sites that fail */
-    apr_array_header_t *objects; /* json_t *: held back until what --enforce did is known */
-    int total, done, compliant, enforce;
-} sweep_t;
+    icp_live_t *live;
+    icp_measure_t measure;
+    icp_sweep_t *sweep;          /* with --all; else NULL */
+    apr_array_header_t *sites;   /* const char *: still to be looked at */
+    apr_array_header_t *found;   /* icp_outcome_t */
+    apr_array_header_t *pending; /* icp_fetched_t *: the last of these, not yet recorded */
+    apr_time_t began, flushed, shown;
+    int total, compliant, failing, begun_with; /* begun_with: looks that were on file */
+} check_t;
+
+static volatile sig_atomic_t the_signal;
+
+static void note_signal(int number)
+{
+    the_signal = number;
+}
+
+static void catch_signals(void (*handler)(int))
+{
+    struct sigaction action = {.sa_handler = handler};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static void count(check_t *check, const icp_outcome_t *found)
+{
+    int fails = icp_verdict_fails(found->verdict);
+    check->compliant += found->verdict == ICP_DISPLAYED;
+    check->failing += fails;
+    if (!check->sweep) return;
+    check->sweep->done++;
+    check->sweep->compliant += found->verdict == ICP_DISPLAYED;
+    check->sweep->failing += fails;
+    check->sweep->for_person += found->verdict == ICP_HIDDEN || found->verdict == ICP_UNREADABLE;
+}
 
 static icp_error_t *change_record(icp_register_t *reg, void *baton, apr_pool_t *pool)
 {
-    const apr_array_header_t *pending = baton;
+    check_t *check = baton;
+    const apr_array_header_t *pending = check->pending;
+    int first = check->found->nelts - pending->nelts;
     for (int i = 0; i < pending->nelts; i++) {
-        icp_error_t *error = icp_record_look(reg, APR_ARRAY_IDX(pending, i, icp_fetched_t *), NULL, pool);
+        const icp_fetched_t *fetched = APR_ARRAY_IDX(pending, i, icp_fetched_t *);
+        icp_outcome_t *found = &APR_ARRAY_IDX(check->found, first + i, icp_outcome_t);
+        icp_error_t *error = icp_record_check(&found->ruling, reg, fetched, &check->measure, fetched->pool);
         if (error && error->status != ICP_NOT_FOUND) return error; /* not found: removed while its page was fetched */
     }
+    return check->sweep ? icp_sweep_save(reg, check->sweep) : NULL;
+}
+
+static icp_error_t *flush(check_t *check)
+{
+    for (int i = 0; i < check->pending->nelts; i++) {
+        ICP_TRY(icp_record_prepare(check->cli->reg, APR_ARRAY_IDX(check->pending, i, icp_fetched_t *)));
+    }
+    if (check->pending->nelts) ICP_TRY(icp_register_change(check->cli->reg, change_record, check, check->cli->pool));
+    for (int i = 0; i < check->pending->nelts; i++) {
+        apr_pool_destroy(APR_ARRAY_IDX(check->pending, i, icp_fetched_t *)->pool);
+    }
+    apr_array_clear(check->pending);
     return NULL;
 }
 
-static const char *findings_text(const icp_inspection_t *inspection, apr_pool_t *pool)
+/* "120 of 500 sites, 7 failing, 310/s, 2 s left" */
+static void show_progress(check_t *check, apr_time_t now, apr_pool_t *pool)
 {
-    apr_array_header_t *names = apr_array_make(pool, 4, sizeof(const char *));
-    for (int i = 0; i < ICP_FINDING_COUNT; i++) {
-        if (inspection->findings & (1u << i)) APR_ARRAY_PUSH(names, const char *) = icp_finding_name((icp_finding_e)i);
-    }
-    return icp_join(names, pool);
-}
-
-static void print_look(sweep_t *sweep, const icp_fetched_t *fetched)
-{
-    const icp_inspection_t *inspection = fetched->look.inspection;
-    const icp_suspension_t *suspension = fetched->site->suspension;
-    if (sweep->cli->json) {
-        json_t *object = icp_live_json(fetched);
-        if (sweep->enforce)
-            APR_ARRAY_PUSH(sweep->objects, json_t *) = object;
-        else
-            icp_list_object(sweep->list, object);
-        return;
-    }
-    const char *reason = fetched->look.fault;
-    if (!reason && inspection->verdict == ICP_UNREADABLE) {
-        reason = inspection->seen->detail ? inspection->seen->detail : icp_unreadable_name(inspection->unreadable);
-    }
-    icp_list_row(sweep->list, fetched->site->name, icp_verdict_name(inspection->verdict),
-                 suspension ? suspension->reason : "-", icp_join(inspection->displayed, fetched->pool),
-                 findings_text(inspection, fetched->pool), reason ? reason : "-", NULL);
-}
-
-static icp_error_t *flush(sweep_t *sweep)
-{
-    for (int i = 0; i < sweep->pending->nelts; i++) {
-        ICP_TRY(icp_record_prepare(sweep->cli->reg, APR_ARRAY_IDX(sweep->pending, i, icp_fetched_t *)));
-    }
-    if (sweep->pending->nelts)
-        ICP_TRY(icp_register_change(sweep->cli->reg, change_record, sweep->pending, sweep->cli->pool));
-    for (int i = 0; i < sweep->pending->nelts; i++) {
-        icp_fetched_t *fetched = APR_ARRAY_IDX(sweep->pending, i, icp_fetched_t *);
-        const icp_inspection_t *inspection = fetched->look.inspection;
-        print_look(sweep, fetched);
-        if (inspection->verdict == ICP_DISPLAYED) sweep->compliant++;
-        if (icp_verdict_fails(inspection->verdict) && !fetched->site->suspension) {
-            icp_suspend_t failing = {.site = apr_pstrdup(sweep->cli->pool, fetched->site->name),
-                                     .reason = icp_verdict_name(inspection->verdict)};
-            APR_ARRAY_PUSH(sweep->failing, icp_suspend_t) = failing;
-        }
-        if (sweep->total == 1 && !sweep->cli->json && inspection->verdict != ICP_DISPLAYED && !fetched->look.fault) {
-            icp_expectation_t expected = {(const char **)fetched->site->expected->elts, fetched->site->expected->nelts};
-            icp_list_end(sweep->list, NULL);
-            puts("");
-            icp_explain(stdout, inspection, &expected, fetched->pool);
-            sweep->list = NULL;
-        }
-        apr_pool_destroy(fetched->pool);
-    }
-    apr_array_clear(sweep->pending);
-    return NULL;
+    double seconds = (double)(now - check->began) / APR_USEC_PER_SEC;
+    double rate = seconds > 0 ? (check->found->nelts - check->begun_with) / seconds : 0;
+    double left = rate > 0 ? (check->total - check->found->nelts) / rate : 0;
+    check->shown = now;
+    icp_progress(check->cli, apr_psprintf(pool, "%d of %d sites, %d failing, %.0f/s, %s left", check->found->nelts,
+                                          check->total, check->failing, rate,
+                                          left < 90 ? apr_psprintf(pool, "%.0f s", left)
+                                                    : apr_psprintf(pool, "%.0f min", left / 60)));
 }
 
 static icp_error_t *take_look(icp_fetched_t *fetched, void *baton)
 {
-    sweep_t *sweep = baton;
-    APR_ARRAY_PUSH(sweep->pending, icp_fetched_t *) = fetched;
-    sweep->done++;
-    if (sweep->total > 1) {
-        icp_progress(sweep->cli, apr_psprintf(fetched->pool, "%d of %d sites", sweep->done, sweep->total));
+    check_t *check = baton;
+    apr_time_t now = fetched->look.at;
+    if (!check->pending->nelts) check->flushed = now;
+    APR_ARRAY_PUSH(check->pending, icp_fetched_t *) = fetched;
+    count(check, icp_outcome_look(check->found, check->cli, fetched));
+    if (check->total > 1 && now - check->shown >= SHOW_TIME) show_progress(check, now, fetched->pool);
+    if (check->total == 1 && !check->cli->json && !fetched->look.fault && fetched->look.inspection->verdict != ICP_DISPLAYED) {
+        icp_expectation_t expected = {(const char **)fetched->site->expected->elts, fetched->site->expected->nelts};
+        icp_explain(stdout, fetched->look.inspection, &expected, fetched->pool);
+        puts("");
     }
-    return sweep->pending->nelts < BATCH ? NULL : flush(sweep);
+    return check->pending->nelts < BATCH && now - check->flushed < BATCH_TIME ? NULL : flush(check);
 }
 
-static icp_error_t *choose_sites(apr_array_header_t **sites, icp_cli_t *cli)
+/* What is on file since the sweep began: not looked at again. */
+static icp_error_t *take_looks(icp_register_t *reg, void *baton, apr_pool_t *pool)
 {
+    check_t *check = baton;
+    apr_array_header_t *looks, *left = apr_array_make(pool, 64, sizeof(const char *));
+    apr_hash_t *known = apr_hash_make(pool);
+    ICP_TRY(icp_sweep_looks(&looks, reg, check->sweep->started_at, pool));
+    for (int i = 0; i < looks->nelts; i++) {
+        const icp_seen_t *seen = &APR_ARRAY_IDX(looks, i, icp_seen_t);
+        icp_outcome_t *found = icp_outcome_on_file(check->found, check->cli, seen);
+        ICP_TRY(icp_streak_ruling(&found->ruling, reg, seen->site, &check->measure, pool));
+        count(check, found);
+        apr_hash_set(known, seen->site, APR_HASH_KEY_STRING, seen);
+    }
+    for (int i = 0; i < check->sites->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(check->sites, i, const char *);
+        if (!apr_hash_get(known, name, APR_HASH_KEY_STRING)) APR_ARRAY_PUSH(left, const char *) = name;
+    }
+    check->sites = left;
+    check->begun_with = check->found->nelts;
+    return NULL;
+}
+
+static icp_error_t *change_begin(icp_register_t *reg, void *baton, apr_pool_t *pool)
+{
+    return icp_sweep_begin(reg, baton);
+}
+
+/* The sweep to go on with: one that was interrupted, or with --approve the one that the brake stopped. */
+static int goes_on(const icp_cli_t *cli, const icp_sweep_t *sweep)
+{
+    if (!sweep || icp_option(cli, "fresh")) return 0;
+    if (apr_time_now() - sweep->started_at >= ICP_SWEEP_FRESH) return 0;
+    return !sweep->ended_at || (icp_option(cli, "approve") && sweep->braked && !sweep->approved_by);
+}
+
+static icp_error_t *begin_sweep(check_t *check)
+{
+    icp_cli_t *cli = check->cli;
+    icp_sweep_t *sweep;
+    ICP_TRY(icp_sweep_lock(cli->reg, cli->pool));
+    ICP_TRY(icp_sweep_newest(&sweep, cli->reg, 0, cli->pool));
+    if (!goes_on(cli, sweep)) {
+        check->sweep = apr_pcalloc(cli->pool, sizeof *check->sweep);
+        check->sweep->enforce = icp_option(cli, "enforce") != NULL;
+        check->sweep->total = check->sites->nelts;
+        return icp_register_change(cli->reg, change_begin, check->sweep, cli->pool);
+    }
+    check->sweep = sweep;
+    sweep->enforce = icp_option(cli, "enforce") != NULL;
+    sweep->done = sweep->compliant = sweep->failing = sweep->for_person = 0;
+    ICP_TRY(icp_register_read(cli->reg, take_looks, check, cli->pool));
+    sweep->total = check->found->nelts + check->sites->nelts;
+    icp_remark(cli, "going on with %s of %s: %d of %d sites have been looked at (--fresh looks at all of them again)",
+               icp_sweep_name(sweep, cli->pool), icp_time_text(sweep->started_at, cli->pool), check->begun_with,
+               (int)sweep->total);
+    return NULL;
+}
+
+static icp_error_t *change_end(icp_register_t *reg, void *baton, apr_pool_t *pool)
+{
+    return icp_sweep_end(reg, baton, pool);
+}
+
+static icp_error_t *choose_sites(check_t *check)
+{
+    icp_cli_t *cli = check->cli;
     apr_array_header_t *names;
     if (!icp_option(cli, "all") == !cli->arguments->nelts) {
         return icp_error(cli->pool, ICP_USAGE, "see: icpadmin help check", "`icpadmin check` needs SITE… or --all");
     }
+    if (icp_option(cli, "fresh") && !icp_option(cli, "all")) {
+        return icp_error(cli->pool, ICP_USAGE, NULL, "--fresh belongs to --all");
+    }
+    if (icp_option(cli, "approve") && !icp_option(cli, "enforce")) {
+        return icp_error(cli->pool, ICP_USAGE, NULL, "--approve belongs to --enforce");
+    }
     if (cli->arguments->nelts) {
         ICP_TRY(icp_names_read(&names, cli));
-        return icp_live_sites(sites, cli, names);
+        ICP_TRY(icp_live_sites(&check->sites, cli, names));
     }
-    return icp_overview_names(sites, cli->reg, 0, cli->pool);
+    else
+        ICP_TRY(icp_overview_names(&check->sites, cli->reg, 0, cli->pool));
+    int asks = icp_option(cli, "enforce") && check->sites->nelts > 1 && !cli->yes && !cli->dry_run && !icp_option(cli, "approve");
+    if (!asks || isatty(STDIN_FILENO)) return NULL;
+    return icp_error(cli->pool, ICP_USAGE, "add --yes, or see first with --dry-run what it does",
+                     "--enforce may suspend %d sites, and there is no terminal to ask on", check->sites->nelts);
 }
 
-static icp_error_t *enforce(sweep_t *sweep)
+static icp_error_t *read_policy(icp_register_t *reg, void *baton, apr_pool_t *pool)
 {
-    icp_cli_t *cli = sweep->cli;
-    icp_suspend_t *failing = (icp_suspend_t *)sweep->failing->elts;
-    apr_array_header_t *names = apr_array_make(cli->pool, 16, sizeof(const char *));
-    for (int i = 0; i < sweep->failing->nelts; i++) {
-        APR_ARRAY_PUSH(names, const char *) = apr_psprintf(cli->pool, "%s: %s", failing[i].site, failing[i].reason);
-    }
-    ICP_TRY(icp_names_confirm(cli, "suspend", "sites", names));
-    if (names->nelts) ICP_TRY(icp_suspend_all(cli, failing, names->nelts, "found by icpadmin check --enforce"));
-    for (int i = 0; i < names->nelts; i++) {
-        if (failing[i].suspension) {
-            icp_say(cli, "%s suspended: %s, case " ICP_CASE_FORMAT, failing[i].site, failing[i].reason,
-                    failing[i].suspension->id);
-        }
-    }
-    for (int i = 0, k = 0; i < sweep->objects->nelts; i++) {
-        json_t *object = APR_ARRAY_IDX(sweep->objects, i, json_t *);
-        const char *site = json_string_value(json_object_get(object, "site"));
-        if (k < names->nelts && !strcmp(site, failing[k].site)) {
-            if (failing[k].suspension) json_object_set_new(object, "suspended", json_string(failing[k].reason));
-            k++;
-        }
-        icp_list_object(sweep->list, object);
-    }
-    return NULL;
+    return icp_measure_read(baton, reg, pool);
+}
+
+static icp_error_t *look(check_t *check)
+{
+    catch_signals(note_signal);
+    icp_live_stop(check->live, &the_signal);
+    check->began = apr_time_now();
+    icp_error_t *error = icp_live_look(check->live, check->sites, take_look, check);
+    icp_progress(check->cli, NULL);
+    if (!error) error = flush(check);
+    catch_signals(SIG_DFL);
+    return error;
+}
+
+/* As the signal would have ended it, but with everything said. */
+static icp_error_t *end_by_signal(const check_t *check)
+{
+    icp_cli_t *cli = check->cli;
+    icp_remark(cli, "interrupted: %d of %d sites have been looked at, and that is on file%s", check->found->nelts,
+               check->total, check->sweep ? "; icpadmin check --all goes on from there" : "");
+    fflush(NULL);
+    raise(the_signal);
+    return icp_error(cli->pool, ICP_FAULT, NULL, "interrupted"); /* the signal is blocked */
 }
 
 static icp_error_t *run_check(icp_cli_t *cli)
 {
-    icp_live_t *live;
-    apr_array_header_t *sites;
-    ICP_TRY(icp_live_prepare(&live, cli));
-    ICP_TRY(choose_sites(&sites, cli));
-    sweep_t sweep = {.cli = cli,
-                     .list = icp_list_begin(cli, "SITE|VERDICT|SUSPENDED|NUMBERS|FINDINGS|REMARKS"),
-                     .pending = apr_array_make(cli->pool, BATCH, sizeof(icp_fetched_t *)),
-                     .failing = apr_array_make(cli->pool, 16, sizeof(icp_suspend_t)),
-                     .objects = apr_array_make(cli->pool, 16, sizeof(json_t *)),
-                     .total = sites->nelts,
-                     .enforce = icp_option(cli, "enforce") != NULL};
-    if (sweep.enforce && sweep.total > 1 && !cli->yes && !cli->dry_run && !isatty(STDIN_FILENO)) {
-        return icp_error(cli->pool, ICP_USAGE, "add --yes, or see first with --dry-run what it does",
-                         "--enforce may suspend %d sites, and there is no terminal to ask on", sweep.total);
-    }
-    icp_error_t *error = icp_live_look(live, sites, take_look, &sweep);
-    icp_progress(cli, NULL);
-    if (!error) error = flush(&sweep);
-    if (error) return error;
-    if (!cli->json && sweep.list) {
-        icp_list_sort(sweep.list);
-        icp_list_end(sweep.list, "no site on file");
-    }
-    if (sweep.compliant < sweep.done) cli->status = ICP_REFUSED;
-    if (sweep.enforce) error = enforce(&sweep);
-    if (cli->json) icp_list_end(sweep.list, NULL);
-    if (sweep.done > 1) icp_remark(cli, "%d sites, %d compliant", sweep.done, sweep.compliant);
+    check_t check = {.cli = cli};
+    int enforce = icp_option(cli, "enforce") != NULL;
+    check.found = apr_array_make(cli->pool, 64, sizeof(icp_outcome_t));
+    check.pending = apr_array_make(cli->pool, BATCH, sizeof(icp_fetched_t *));
+    ICP_TRY(icp_live_prepare(&check.live, cli));
+    ICP_TRY(choose_sites(&check));
+    ICP_TRY(icp_register_read(cli->reg, read_policy, &check.measure, cli->pool));
+    if (icp_option(cli, "all")) ICP_TRY(begin_sweep(&check));
+    check.total = check.found->nelts + check.sites->nelts;
+    ICP_TRY(look(&check));
+    if (the_signal && check.found->nelts < check.total) return end_by_signal(&check);
+
+    icp_error_t *error = NULL;
+    if (enforce)
+        error = icp_enforce(cli, check.found, check.sweep, &check.measure);
+    else if (check.sweep)
+        error = icp_register_change(cli->reg, change_end, check.sweep, cli->pool);
+    icp_outcome_print(cli, check.found, enforce);
+    if (check.compliant < check.found->nelts) cli->status = ICP_REFUSED;
+    if (check.found->nelts > 1) icp_remark(cli, "%d sites, %d compliant", check.found->nelts, check.compliant);
     return error;
 }
 
 static const icp_option_t options[] = {
-    {"all", NULL, 0, "every site on file"},
-    {"enforce", NULL, 0, "suspend the open sites whose verdict is missing, incorrect or invalid"},
+    {"all", NULL, 0, "every site on file: a sweep"},
+    {"enforce", NULL, 0, "do what the policy says: suspend the sites that have failed long enough"},
+    {"approve", "N", 0, "with --enforce: suspend exactly that many sites, though the brake was pulled"},
+    {"fresh", NULL, 0, "with --all: begin anew, whatever an earlier sweep has looked at"},
     ICP_LIVE_OPTIONS,
     {NULL, NULL, 0, NULL},
 };
@@ -191,18 +275,33 @@ const icp_command_t icp_cmd_check = {
     .most = -1,
     .need = ICP_NEED_REGISTER,
     .changes = 1,
-    .summary = "look at live home pages and record what they show",
+    .summary = "look at live home pages, record what they show, suspend by policy",
     .details =
         "Fetches each home page through httpd on this host, with the site's own host name, by http and, if nothing "
         "answers there, by https; follows redirects inside the site; reads pages of suspended sites with a short pass. "
-        "For one site that does not comply it explains what was seen.\n\n"
-        "Exit status 1 if any site is not compliant. `hidden` and `unreadable` are for a person (icpadmin queue) and "
-        "never suspended by --enforce. With --enforce the sites that fail are suspended in one change after the last "
-        "look; more than one asks first, and without a terminal needs --yes.",
+        "Where a network fault keeps the page away it tries again later. For one site that does not comply it explains "
+        "what was seen. Exit status 1 if any site is not compliant.\n\n"
+        "--all is a sweep. There is one at a time; other commands work meanwhile. Ended by SIGINT or SIGTERM it records "
+        "what it has seen, says so, and dies of the signal (a shell sees 130 or 143). Whatever ended it, within six "
+        "hours the next one goes on where it stopped; --fresh begins anew.\n\n"
+        "--enforce suspends the sites whose verdict is missing, incorrect or invalid once they have failed for as many "
+        "looks in a row (policy checks) and as many hours (policy hours) as the policy says. A look that got no page "
+        "counts for nothing; any other verdict, and enabling the site, begins the count anew. `hidden` and `unreadable` "
+        "are for a person (icpadmin queue), exempt sites wait (icpadmin exemption), and what live traffic saw is never "
+        "a ground. With the first failing look the holder is sent a warning (policy warn), whether or not --enforce is "
+        "given. --dry-run shows what would happen to each site and records nothing.\n\n"
+        "The brake: if more sites would be suspended than policy brake-sites or brake-share lets pass, none is, the "
+        "command says so and exits with 1, and icpadmin queue keeps it. Look at some of them; --approve N with their "
+        "exact number then suspends them by the looks that are on file. Of sites that are named only the number counts. "
+        "Else more than one suspension asks first, and without a terminal needs --yes.",
     .json = "an array; each has site, url, status, fault (why there was no page to judge, or null), at, suspended (the "
             "reason, or null) and what `icpadmin inspect` prints: verdict, displayed, hidden, invalid, findings, "
-            "charset, reason, detail",
-    .example = "icpadmin check shop.example.cn\nicpadmin check --all --enforce --yes",
+            "charset, reason, detail; with --enforce also policy: ruling (none, person, unreached, suspended, "
+            "unlicensed, outdated, exempt, wait, suspend), until, note, looks, since, case",
+    .example = "icpadmin check shop.example.cn\n"
+               "icpadmin check --all --enforce --dry-run\n"
+               "icpadmin check --all --enforce --yes\n"
+               "icpadmin check --all --enforce --approve 37",
     .options = options,
     .run = run_check,
 };

@@ -23,6 +23,7 @@ struct icp_queue_t {
 
 static icp_queue_source_fn *const sources[] = {
     icp_queue_sites,
+    icp_queue_sweeps,
     icp_queue_applications,
     icp_queue_domains,
     icp_queue_messages,

@@ -69,6 +69,7 @@ typedef struct icp_given_t {
     X(license_import) X(license_export)                                                                                \
     X(site_add) X(site_list) X(site_show) X(site_edit) X(site_remove) X(site_import) X(site_discover)                  \
     X(policy_show) X(policy_set)                                                                                       \
+    X(exemption_add) X(exemption_list) X(exemption_remove)                                                             \
     X(check)                                                                                                           \
     X(suspend) X(enable)                                                                                               \
     X(pass)                                                                                                            \

@@ -28,7 +28,8 @@ typedef struct icp_fetch_settings_t {
     apr_array_header_t *connects; /* icp_connect_t, first match wins; where there is none: loopback, the URL's port */
     icp_policy_t policy;          /* what a page is judged by */
     apr_size_t limit;             /* bytes of a page that are read */
-    apr_size_t keep;              /* bytes of a failing page that are handed over */
+    int evidence;                 /* a failing page is handed over as it was received, */
+    apr_size_t keep;              /* that many bytes of it */
     int parallel, per_address;    /* how many at a time, and of these from one address */
     int timeout;                  /* seconds that one try may take, redirects included */
     int retries;                  /* further tries after a fault of the network: 1 s later, 4 s, 16 s ... */

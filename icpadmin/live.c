@@ -67,7 +67,8 @@ static icp_error_t *read_settings(icp_register_t *reg, void *baton, apr_pool_t *
     ICP_TRY(icp_policy_is(&on, reg, ICP_POLICY_SUFFIX, "on", pool));
     ICP_TRY(icp_policy_number(&days, reg, ICP_POLICY_EVIDENCE_DAYS, pool));
     ICP_TRY(icp_policy_number(&bytes, reg, ICP_POLICY_EVIDENCE_BYTES, pool));
-    settings->keep = days ? (apr_size_t)bytes : 0;
+    settings->evidence = days != 0;
+    settings->keep = (apr_size_t)bytes;
     settings->policy.suffix = off ? ICP_SUFFIX_OFF : on ? ICP_SUFFIX_ON : ICP_SUFFIX_WARN;
     return NULL;
 }

@@ -19,3 +19,10 @@ icp_error_t *icp_record_look(icp_register_t *reg, const icp_fetched_t *fetched, 
     ICP_TRY(icp_inspection_record(reg, &fetched->look, changed, pool));
     return icp_evidence_record(reg, fetched->evidence, pool);
 }
+
+icp_error_t *icp_record_check(icp_ruling_t *ruling, icp_register_t *reg, const icp_fetched_t *fetched,
+                              const icp_measure_t *measure, apr_pool_t *pool)
+{
+    ICP_TRY(icp_streak_look(ruling, reg, &fetched->look, measure, pool));
+    return icp_evidence_record(reg, fetched->evidence, pool);
+}

@@ -110,6 +110,8 @@ static void keep(icp_transfer_t *transfer, const char *data, apr_size_t length)
     buffer_t *body = &transfer->client->body;
     apr_size_t left = transfer->settings->limit - transfer->fetched->bytes;
     if (length > left) length = left;
+    transfer->fetched->bytes += length;
+    if (!transfer->settings->evidence) return;
     apr_size_t room = transfer->settings->keep - body->length, kept = length < room ? length : room;
     if (!transfer->digest && length > room && !transfer->error) {
         transfer->error = icp_digest_begin(&transfer->digest, transfer->pool);
@@ -117,7 +119,6 @@ static void keep(icp_transfer_t *transfer, const char *data, apr_size_t length)
     }
     append(body, data, kept);
     if (transfer->digest) icp_digest_add(transfer->digest, data, length);
-    transfer->fetched->bytes += length;
 }
 
 static size_t read_body(char *data, size_t size, size_t count, void *baton)
@@ -475,7 +476,8 @@ icp_error_t *icp_transfer_end(icp_transfer_next_e *next, apr_interval_time_t *pa
         }
         else {
             note_address(transfer);
-            if (icp_verdict_fails(transfer->fetched->look.inspection->verdict)) error = keep_evidence(transfer);
+            int fails = icp_verdict_fails(transfer->fetched->look.inspection->verdict);
+            if (fails && transfer->settings->evidence) error = keep_evidence(transfer);
         }
     }
     if (transfer->digest && !transfer->fetched->sha256) {

@@ -6,7 +6,7 @@
 #include <apr_strings.h>
 
 #include "audit.h"
-#include "site.h"
+#include "text.h"
 
 /* What is kept of a look: the inspection as icpadmin inspect prints it, and where the page was found. */
 static json_t *look_json(const icp_look_t *look)
@@ -42,25 +42,30 @@ static icp_error_t *record(icp_register_t *reg, const icp_look_t *look, json_t *
     const char *reason = inspection->verdict == ICP_UNREADABLE ? icp_unreadable_name(inspection->unreadable) : "";
     const char *text = text_of(detail, pool), *before = NULL;
     apr_int64_t at = apr_time_sec(look->at), run = 0;
-    icp_site_t *site;
+    const char *before_reason = NULL, *unreached = icp_unreadable_name(ICP_UNREADABLE_UNREACHED);
     icp_stmt_t *stmt;
     int row;
 
-    ICP_TRY(icp_site_get(&site, reg, look->site, pool));
-    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_INSPECTION_NEWEST, "i", site->id));
+    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_INSPECTION_OF_SITE, "s", look->site));
     ICP_TRY(icp_stmt_step(&row, stmt));
-    if (row) {
-        run = icp_stmt_int(stmt, 0);
-        before = icp_stmt_text(stmt, 1, pool);
+    if (!row) {
+        return icp_error(pool, ICP_NOT_FOUND, "icpadmin site list shows those on file", "no site is on file as %s",
+                         icp_text_printable(look->site, ICP_TEXT_NAME_MAX, pool));
+    }
+    apr_int64_t site = icp_stmt_int(stmt, 0);
+    if (!icp_stmt_null(stmt, 1)) {
+        run = icp_stmt_int(stmt, 1);
+        before = icp_stmt_text(stmt, 2, pool);
+        before_reason = icp_stmt_text(stmt, 3, pool);
     }
     icp_stmt_reset(stmt);
 
-    *changed = !before || strcmp(before, verdict) != 0;
+    /* A page that did not come is another thing than one that cannot be judged. */
+    *changed = !before || strcmp(before, verdict) != 0 || !strcmp(before_reason, unreached) != !strcmp(reason, unreached);
     if (*changed) {
-        ICP_TRY(
-            icp_db_statement(&stmt, reg->db, ICP_STMT_INSPECTION_INSERT, "isssi", site->id, verdict, reason, text, at));
+        ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_INSPECTION_INSERT, "isssi", site, verdict, reason, text, at));
         ICP_TRY(icp_stmt_run(stmt));
-        return record_change(reg, site->name, before, detail, pool);
+        return record_change(reg, look->site, before, detail, pool);
     }
     ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_INSPECTION_AGAIN, "issi", run, reason, text, at));
     return icp_stmt_run(stmt);

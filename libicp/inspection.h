@@ -15,8 +15,8 @@ typedef struct icp_look_t {
     const icp_inspection_t *inspection; /* never NULL: unreadable where there was no page */
 } icp_look_t;
 
-/* Inside a change: records it; an event site.verdict is written only when the verdict changed (*changed, may be NULL).
- */
+/* Inside a change: records it. A run ends, and an event site.verdict is written, only when the verdict changed (*changed, may
+ * be NULL), or when a page comes that did not before, or the other way. look->site is the site's name. */
 icp_error_t *icp_inspection_record(icp_register_t *reg, const icp_look_t *look, int *changed, apr_pool_t *pool);
 
 typedef struct icp_run_t {

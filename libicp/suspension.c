@@ -5,7 +5,9 @@
 #include <apr_strings.h>
 
 #include "audit.h"
+#include "exemption.h"
 #include "license.h"
+#include "policy.h"
 #include "reason.h"
 #include "site.h"
 #include "site_message.h"
@@ -204,7 +206,11 @@ icp_error_t *icp_suspension_attest(icp_register_t *reg, const char *name, const 
                          apr_psprintf(pool, "the number to be seen is %s", expected_text(site, pool)),
                          "%s is not of an active license of %s", parsed->text, site->name);
     }
-    return close_open(reg, site, look, "attested", parsed->text, note, pool);
+    ICP_TRY(close_open(reg, site, look, "attested", parsed->text, note, pool));
+    if (!icp_verdict_fails(look->inspection->verdict)) return NULL;
+    apr_int64_t days; /* or the next look that sees the same would turn it off again */
+    ICP_TRY(icp_policy_number(&days, reg, ICP_POLICY_ATTESTED_DAYS, pool));
+    return icp_exemption_grant(reg, site->name, icp_verdict_name(look->inspection->verdict), days, note, pool);
 }
 
 icp_error_t *icp_suspension_history(apr_array_header_t **list, icp_register_t *reg, const char *name, apr_pool_t *pool)

@@ -8,3 +8,8 @@ UPDATE inspection SET reason = ?2, detail = ?3, last_at = max(last_at, ?4), look
 
 -- STMT_INSPECTION_NEWEST
 SELECT id, verdict, reason, detail, first_at, last_at, looks FROM inspection WHERE site_id = ?1 ORDER BY id DESC LIMIT 1
+
+-- STMT_INSPECTION_OF_SITE
+SELECT site.id, inspection.id, inspection.verdict, inspection.reason
+FROM site LEFT JOIN inspection ON inspection.id = (SELECT max(id) FROM inspection WHERE site_id = site.id)
+WHERE site.name = ?1

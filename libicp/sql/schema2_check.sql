@@ -19,6 +19,18 @@ CREATE TABLE exemption (
 );
 CREATE INDEX exemption_site ON exemption (site_id, until_at);
 
+-- A site found failing, look after look. Gone once a look finds something else, or the site is enabled.
+CREATE TABLE streak (
+    site_id   INTEGER PRIMARY KEY REFERENCES site (id) ON DELETE CASCADE,
+    looks     INTEGER NOT NULL,                                -- that failed
+    since_at  INTEGER NOT NULL,                                -- the first of them
+    newest_at INTEGER NOT NULL,
+    warned_at INTEGER                                          -- when the holder was told
+);
+CREATE TRIGGER streak_ends AFTER UPDATE OF closed_at ON suspension WHEN NEW.closed_at IS NOT NULL BEGIN
+    DELETE FROM streak WHERE site_id = NEW.site_id;
+END;
+
 CREATE TABLE sweep (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     started_at    INTEGER NOT NULL,
@@ -31,5 +43,6 @@ CREATE TABLE sweep (
     for_person    INTEGER NOT NULL DEFAULT 0,                  -- hidden or unreadable
     to_suspend    INTEGER NOT NULL DEFAULT 0,                  -- by policy
     suspended     INTEGER NOT NULL DEFAULT 0,
-    braked        INTEGER NOT NULL DEFAULT 0 CHECK (braked IN (0, 1)) -- to_suspend was more than the brake allows
+    braked        INTEGER NOT NULL DEFAULT 0 CHECK (braked IN (0, 1)), -- to_suspend was more than the brake allows
+    approved_by   TEXT                                         -- who let it go on all the same
 );

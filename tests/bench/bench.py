@@ -3,8 +3,9 @@ import sys
 
 import gate
 import inspection
+import sweep
 
-TABLES = {"gate": gate.run, "inspection": inspection.run}
+TABLES = {"gate": gate.run, "inspection": inspection.run, "sweep": sweep.run}
 
 for name in sys.argv[1:] or TABLES:
     TABLES[name]()

@@ -82,6 +82,7 @@ def test_enforce_suspends_what_fails_and_nothing_else(httpd):
     for name, content in contents.items():
         httpd.site(f"{name}.example.cn", {"index.html": content})
     httpd.start()
+    httpd.icpadmin("policy", "set", "checks=0", "hours=0", "brake-share=100")
     assert "--yes" in httpd.icpadmin("check", "--all", "--enforce", code=2).err
     assert data(httpd, "site", "list", "--suspended") == []
     looks = {look["site"]: look["suspended"] for look in data(httpd, "check", "--all", "--enforce", "--yes", code=1)}
@@ -147,7 +148,7 @@ def test_https_where_nothing_answers_by_http(httpd):
 def test_nobody_answers(shop):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        look = data(shop, "check", "shop.example.cn", "--connect", f"127.0.0.1:{closed.getsockname()[1]}", code=1)[0]
+        look = data(shop, "check", "shop.example.cn", "--retries", "0", "--connect", f"127.0.0.1:{closed.getsockname()[1]}", code=1)[0]
     assert (look["verdict"], look["reason"], look["status"]) == ("unreadable", "unreached", None)
     assert "no answer by http or https" in look["fault"]
 
@@ -207,7 +208,8 @@ def from_backend(httpd, answer, *arguments, code=None):
     httpd.register_site("shop.example.cn")
     backend = Backend(answer)
     try:
-        look = data(httpd, "check", "shop.example.cn", "--connect", f"127.0.0.1:{backend.port}", *arguments, code=code)[0]
+        look = data(httpd, "check", "shop.example.cn", "--retries", "0", "--connect", f"127.0.0.1:{backend.port}", *arguments,
+                    code=code)[0]
     finally:
         backend.stop()
     return look, backend.asked
