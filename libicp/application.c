@@ -145,7 +145,7 @@ icp_error_t *icp_application_link(const char **link, icp_register_t *reg, const 
 {
     const char *address;
     ICP_TRY(icp_policy_text(&address, NULL, reg, ICP_POLICY_APPLY_URL, pool));
-    *link = *address && *application->token ? apr_pstrcat(pool, address, "?t=", application->token, NULL) : "";
+    *link = *address && *application->token ? apr_pstrcat(pool, address, "?application=", application->token, NULL) : "";
     return NULL;
 }
 

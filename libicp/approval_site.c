@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 #include <apr_uri.h>
 
+#include "exemption.h"
 #include "host.h"
 #include "license.h"
 #include "policy.h"
@@ -195,13 +196,8 @@ static icp_error_t *check_wildcards(icp_register_t *reg, const char *host, const
 static icp_error_t *exempt(icp_register_t *reg, const char *site, const char *reference, apr_pool_t *pool)
 {
     apr_int64_t days;
-    icp_stmt_t *stmt;
     ICP_TRY(icp_policy_number(&days, reg, ICP_POLICY_GRACE_DAYS, pool));
-    if (!days) return NULL;
-    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_APPROVAL_EXEMPT, "siiss", site, (apr_int64_t)apr_time_sec(reg->now),
-                             (apr_int64_t)apr_time_sec(reg->now) + days * 86400, apr_psprintf(pool, "approved: %s", reference),
-                             reg->actor));
-    return icp_stmt_run(stmt);
+    return icp_exemption_grant(reg, site, NULL, days, apr_psprintf(pool, "approved: %s", reference), pool);
 }
 
 static apr_array_header_t *one(const char *text, apr_pool_t *pool)

@@ -10,7 +10,3 @@ WHERE license.number = ?1 AND suffix = ?2 ORDER BY site.name
 SELECT license.number, holder.name
 FROM site_license JOIN license ON license.id = license_id JOIN holder ON holder.id = holder_id
 WHERE site_id = ?1 AND status = 'active' AND holder.name <> ?2 LIMIT 1
-
--- STMT_APPROVAL_EXEMPT
-INSERT INTO exemption (site_id, from_at, until_at, note, created_at, created_by)
-SELECT id, ?2, ?3, ?4, ?2, ?5 FROM site WHERE name = ?1
