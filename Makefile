@@ -18,7 +18,7 @@ export PATH := $(or $(PATH),/usr/local/bin:/usr/bin:/bin):/usr/sbin:/sbin
 PACKAGES := sqlite3 libcrypto jansson libidn2 libpsl zlib libbrotlidec
 
 BUILD_DEPS := apache2-bin apache2-dev gcc libc6-dev make pkg-config libsqlite3-dev libssl-dev libjansson-dev libidn2-dev \
-              libunistring-dev libcsv-dev libpsl-dev zlib1g-dev libbrotli-dev libcurl4-openssl-dev
+              libunistring-dev libcsv-dev libpsl-dev zlib1g-dev libbrotli-dev libcurl4-openssl-dev libhtp-dev
 DEMO_DEPS := $(BUILD_DEPS) curl
 CHECK_DEPS := $(DEMO_DEPS) check libxml2-dev python3 python3-pytest python3-aiosmtpd openssl chromium fonts-wqy-microhei
 BENCH_DEPS := $(DEMO_DEPS) libxml2-dev python3 valgrind apache2-utils libapache2-mod-security2
@@ -39,7 +39,7 @@ endif
 $(BUILD)/config.mk: Makefile | $(if $(strip $(NEEDED)),deps)
 	@mkdir -p $(@D)
 	@command -v apxs >/dev/null && command -v pkg-config >/dev/null && \
-	 pkg-config --exists --print-errors apr-1 apr-util-1 libcurl $(PACKAGES) || { echo "something is missing: run 'make deps'" >&2; exit 1; }
+	 pkg-config --exists --print-errors apr-1 apr-util-1 libcurl htp $(PACKAGES) || { echo "something is missing: run 'make deps'" >&2; exit 1; }
 	@{ echo "APXS_CC := $$(apxs -q CC)"; \
 	   echo "APXS_CFLAGS := $$(apxs -q CFLAGS) $$(apxs -q EXTRA_CPPFLAGS) -isystem $$(apxs -q INCLUDEDIR)"; \
 	   echo "LIBEXECDIR := $$(apxs -q LIBEXECDIR)"; \
@@ -50,6 +50,7 @@ $(BUILD)/config.mk: Makefile | $(if $(strip $(NEEDED)),deps)
 	   echo "APR_LIBS := $$(pkg-config --libs apr-1 apr-util-1)"; \
 	   echo "LIB_CFLAGS := $$(pkg-config --cflags $(PACKAGES))"; \
 	   echo "LIB_LIBS := $$(pkg-config --libs $(PACKAGES)) -lunistring -lcsv"; \
+	   echo "HTP_LIBS := $$(pkg-config --libs htp)"; \
 	   echo "CURL_LIBS := $$(pkg-config --libs libcurl)"; } > $@
 
 # --- what it makes ----------------------------------------------------------------------------------------------------
@@ -75,12 +76,14 @@ $(BUILD)/gen/icp_sql.h: libicp/sql/embed.awk $(wildcard libicp/sql/*.sql)
 	$(Q)awk -f libicp/sql/embed.awk $(sort $(filter %.sql,$^)) > $@
 
 # Pages and mails are compiled in; the mails use the words of the notice.
+$(BUILD)/gen/icp_apply_pages.h: $(wildcard conf/apply/*.html)
 $(BUILD)/gen/icp_notice_pages.h: $(wildcard conf/notice/*.html conf/notice/*.txt)
 $(BUILD)/gen/icp_mail_pages.h: $(wildcard conf/mail/*.txt) conf/notice/words.txt
 $(BUILD)/gen/icp_%_pages.h: conf/embed.awk
 	@mkdir -p $(@D)
 	$(Q)awk -f conf/embed.awk $(sort $(filter-out %.awk,$^)) > $@
 
+$(BUILD)/obj/mod_icp/apply_page.o: $(BUILD)/gen/icp_apply_pages.h
 $(BUILD)/obj/mod_icp/notice.o: $(BUILD)/gen/icp_notice_pages.h
 $(BUILD)/obj/libicp/mail_template.o: $(BUILD)/gen/icp_mail_pages.h
 
@@ -96,7 +99,7 @@ $(BUILD)/libicp.a: $(call objects,$(LIB_SOURCES))
 # Only the module symbol leaves the shared object, whatever the static library holds.
 $(BUILD)/mod_icp.so: $(call objects,$(MOD_SOURCES)) $(BUILD)/libicp.a mod_icp/exports.map
 	@echo "  link $@"
-	$(Q)$(CC) -shared $(SANFLAGS) $(LDFLAGS) -Wl,--version-script=mod_icp/exports.map -o $@ $(filter %.o %.a,$^) $(LIB_LIBS)
+	$(Q)$(CC) -shared $(SANFLAGS) $(LDFLAGS) -Wl,--version-script=mod_icp/exports.map -o $@ $(filter %.o %.a,$^) $(LIB_LIBS) $(HTP_LIBS)
 
 $(BUILD)/icpadmin: $(call objects,$(CLI_SOURCES)) $(BUILD)/libicp.a
 	@echo "  link $@"

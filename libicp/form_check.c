@@ -10,6 +10,7 @@
 #include <libpsl.h>
 #include <uninorm.h>
 
+#include "address.h"
 #include "holder.h"
 #include "host.h"
 #include "number.h"
@@ -164,16 +165,12 @@ const char *icp_form_check_host(icp_form_check_t *check, const char *value)
 
 const char *icp_form_check_email(icp_form_check_t *check, const char *value)
 {
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.!#$%&'*+/=?^_`{|}~-";
-    const char *address = narrow(value, "", check->pool), *at = strchr(address, '@');
-    apr_size_t local = strspn(address, allowed);
-    const char *host = at ? domain(at + 1, check->pool) : NULL;
-    if (!at || !host || address + local != at || !local || local > 64 || *address == '.' || at[-1] == '.' || strstr(address, "..")
-        || strchr(at, ':')) {
+    const char *address;
+    if (icp_address_parse(&address, narrow(value, "", check->pool), check->pool) || !strchr(strchr(address, '@'), '.')) {
         icp_form_refuse(check, "This is no e-mail address. Write it like name@example.cn.", "电子邮箱格式不正确，请按 name@example.cn 的形式填写。");
         return value;
     }
-    return apr_pstrcat(check->pool, apr_pstrmemdup(check->pool, address, local), "@", host, NULL);
+    return address;
 }
 
 const char *icp_form_check_mobile(icp_form_check_t *check, const char *value)

@@ -20,6 +20,8 @@
 #include "error.h"
 #include "seal.h"
 
+#define ICP_INTAKE_FOLDER "intake"
+#define ICP_INTAKE_PROGRESS "progress"
 #define ICP_INTAKE_DOCUMENTS_MAX 8
 #define ICP_INTAKE_BYTES_MAX (16 * 1024 * 1024) /* of all documents of a submission */
 #define ICP_TOKEN_LENGTH 32 /* characters of base64url: 192 bits */

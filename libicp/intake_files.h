@@ -4,9 +4,7 @@
 
 #include "intake.h"
 
-#define ICP_INTAKE_FOLDER "intake"
 #define ICP_INTAKE_REFUSED "intake.refused"
-#define ICP_INTAKE_PROGRESS "progress"
 #define ICP_INTAKE_FORM "form"
 #define ICP_INTAKE_NEW ".new"
 #define ICP_INTAKE_READY ".ready"

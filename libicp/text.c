@@ -88,3 +88,14 @@ const char *icp_text_time(apr_time_t at, apr_pool_t *pool)
     return apr_psprintf(pool, "%04d-%02d-%02d %02d:%02d", local.tm_year + 1900, local.tm_mon + 1, local.tm_mday,
                         local.tm_hour, local.tm_min);
 }
+
+const char *icp_text_date(apr_time_t at, int chinese, apr_pool_t *pool)
+{
+    static const char *const months[] = {"January", "February", "March", "April", "May", "June", "July",
+                                         "August", "September", "October", "November", "December"};
+    apr_time_exp_t day;
+    if (apr_time_exp_tz(&day, at, 8 * 3600) != APR_SUCCESS) return "";
+    int year = day.tm_year + 1900;
+    return chinese ? apr_psprintf(pool, "%d年%d月%d日", year, day.tm_mon + 1, day.tm_mday)
+                   : apr_psprintf(pool, "%d %s %d", day.tm_mday, months[day.tm_mon], year);
+}

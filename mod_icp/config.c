@@ -290,6 +290,15 @@ static const char *set_apply(cmd_parms *cmd, void *dir, const char *text)
     return link_to(&given_here(cmd, NULL)->apply, cmd, text);
 }
 
+static const char *set_apply_limit(cmd_parms *cmd, void *dir, const char *text)
+{
+    apr_int64_t limit;
+    const char *error = number_within(&limit, cmd, text, 0, 1000, "submissions");
+    if (error) return error;
+    given_here(cmd, NULL)->apply_limit = (int)limit;
+    return NULL;
+}
+
 static const char *set_exempt(cmd_parms *cmd, void *dir, const char *text)
 {
     int first;
@@ -310,6 +319,11 @@ static const char *set_register(cmd_parms *cmd, void *dir, const char *text)
 static const char *set_sightings(cmd_parms *cmd, void *dir, const char *text)
 {
     return file_of_main_server(&the_main_conf->sightings_path, cmd, text);
+}
+
+static const char *set_holidays(cmd_parms *cmd, void *dir, const char *text)
+{
+    return file_of_main_server(&the_main_conf->holidays_path, cmd, text);
 }
 
 static const char *set_pass_key(cmd_parms *cmd, void *dir, const char *text)

@@ -31,12 +31,15 @@ typedef enum icp_engine_e { ICP_ENGINE_OFF, ICP_ENGINE_OBSERVE, ICP_ENGINE_ON } 
     X(ICPContact, TAKE1, set_contact, contact, contact, NULL, "how a client reaches the provider, in words")           \
     X(ICPFaq, TAKE1, set_faq, faq, faq, NULL, "URL of the questions and answers")                                      \
     X(ICPApply, TAKE1, set_apply, apply, apply, NULL, "URL of the application form")                                   \
+    X(ICPApplyLimit, TAKE1, set_apply_limit, apply_limit, apply_limit, 10,                                             \
+      "applications that an address may send in an hour; 0: any number")                                               \
     X(ICPExempt, ITERATE, set_exempt, exempt, exempt, &only_acme, "path prefixes that are never gated")
 
 /* X(directive, setter, field, usage): of the main server only */
 #define ICP_MAIN_DIRECTIVES(X)                                                                    \
     X(ICPRegister, set_register, register_path, "file of the register")                           \
     X(ICPSightings, set_sightings, sightings_path, "file of the sightings")                       \
+    X(ICPHolidays, set_holidays, holidays_path, "file of holidays and make-up days")              \
     X(ICPPassKey, set_pass_key, pass_key_path, "file of the key that passes are signed with")
 
 /* Per server, merged: every field has its final value after post_config. */
@@ -56,12 +59,14 @@ typedef struct icp_conf_t {
     icp_template_t *notice;     /* NULL: built in */
     int notice_status;
     const char *provider_name, *provider_url, *contact, *faq, *apply; /* NULL where not set */
+    int apply_limit;            /* per address and hour; 0: none */
     const apr_array_header_t *exempt; /* const char *: path prefixes */
 } icp_conf_t;
 
 /* Of the main server only. */
 typedef struct icp_main_conf_t {
     const char *register_path, *sightings_path, *pass_key_path; /* absolute; pass_key_path NULL: passes are off */
+    const char *holidays_path;  /* NULL: the form knows of no holidays */
     icp_pass_key_t pass_key;
     int has_pass_key;
     int servers;                /* how many icp_conf_t */

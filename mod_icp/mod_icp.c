@@ -6,6 +6,7 @@
 #include <http_protocol.h>
 #include <mpm_common.h>
 
+#include "apply.h"
 #include "gate.h"
 #include "inspect.h"
 #include "keeper.h"
@@ -78,6 +79,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     /* 1. What follows from the directives alone. */
     icp_log_install(print_log, server);
     icp_conf_finish(pconf, server);
+    if ((error = icp_apply_start(pconf, server)) && fault(server, error)) return HTTP_INTERNAL_SERVER_ERROR;
     if (!conf->any_engine) return OK;
     if ((error = icp_notice_prepare(pconf)) && fault(server, error)) return HTTP_INTERNAL_SERVER_ERROR;
 
@@ -111,7 +113,9 @@ static void child_init(apr_pool_t *pchild, server_rec *server)
 static int handler(request_rec *r)
 {
     int rv = icp_gate_handler(r);
-    return rv != DECLINED || !r->handler || *r->handler != 'i' ? rv : icp_status_handler(r);
+    if (rv != DECLINED || !r->handler || *r->handler != 'i') return rv;
+    rv = icp_status_handler(r);
+    return rv != DECLINED ? rv : icp_apply_handler(r);
 }
 
 static void register_hooks(apr_pool_t *pool)

@@ -14,6 +14,7 @@
 #include "pass.h"
 #include "suspension.h"
 #include "template.h"
+#include "text.h"
 
 #define RETRY_AFTER "3600" /* seconds; for 503 */
 #define DISCARD_LIMIT (16 * 1024 * 1024) /* bytes of a request's body */
@@ -86,15 +87,13 @@ static const char *join_numbers(const icp_notice_case_t *notice_case, apr_pool_t
 /* China has one time, UTC+8 all the year. */
 static void set_since(const char **values, apr_time_t since, apr_pool_t *pool)
 {
-    static const char *const months[] = {"January", "February", "March", "April", "May", "June", "July",
-                                         "August", "September", "October", "November", "December"};
     apr_time_exp_t t;
     if (!since || apr_time_exp_tz(&t, since, 8 * 3600) != APR_SUCCESS) return;
     int year = t.tm_year + 1900, month = t.tm_mon + 1;
     values[V_SINCE] = apr_psprintf(pool, "%04d-%02d-%02dT%02d:%02d:%02d+08:00", year, month, t.tm_mday, t.tm_hour,
                                    t.tm_min, t.tm_sec);
-    values[V_SINCE_ZH] = apr_psprintf(pool, "%d年%d月%d日", year, month, t.tm_mday);
-    values[V_SINCE_EN] = apr_psprintf(pool, "%d %s %d", t.tm_mday, months[t.tm_mon], year);
+    values[V_SINCE_ZH] = icp_text_date(since, 1, pool);
+    values[V_SINCE_EN] = icp_text_date(since, 0, pool);
 }
 
 static void set_flags(const char **values, const char *reason)
