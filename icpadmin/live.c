@@ -77,7 +77,9 @@ static const char *pass_for(const icp_site_t *site, void *baton, apr_pool_t *poo
 {
     const icp_live_t *live = baton;
     if (!site->suspension) return NULL;
-    return icp_pass_make(&live->key, site->id, apr_time_now() + apr_time_from_sec(PASS_SECONDS), pool);
+    icp_pass_t pass = {ICP_PASS_CHECK, site->suspension->id, site->suspension->pass_epoch,
+                       apr_time_now() + apr_time_from_sec(PASS_SECONDS), 0};
+    return icp_pass_make(&live->key, &pass, pool);
 }
 
 icp_error_t *icp_live_prepare(icp_live_t **result, const icp_cli_t *cli)

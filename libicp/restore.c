@@ -202,7 +202,7 @@ static icp_error_t *make_restored(icp_register_t *reg, void *baton, apr_pool_t *
     json_decref(after);
     if (!error && restore->today) error = carry_over(reg, restore, pool);
     if (!error && !restore->today) error = carry_logged(reg, restore, pool);
-    return error;
+    return error ? error : icp_db_run(reg->db, ICP_STMT_PASS_EPOCHS_ANEW); /* what was revoked since stays void */
 }
 
 /* "DIRECTORY/before-restore-20260314T091500Z.backup", and "-2" and so on after the stamp while there is one of that name. */

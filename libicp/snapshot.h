@@ -27,8 +27,9 @@ typedef struct icp_snapshot_site_t {
     const char *const *expected; /* numbers of active licenses that it must show, normal form; any one is enough */
     int expected_count;
     apr_uint32_t expectation;    /* changes whenever `expected` does */
-    int suspended;
-    int hosts;                   /* how many host names it has */
+    apr_uint32_t pass_epoch;     /* of the suspension: passes made under another are void */
+    apr_uint32_t suspended : 1;
+    apr_uint32_t hosts : 31;     /* how many host names it has */
 } icp_snapshot_site_t;
 
 /* Reads the register at `path` (read-only, as the worker user) and makes a snapshot that is current. `previous` may be

@@ -93,6 +93,7 @@ static icp_error_t *read_sites(icp_layer_t *layer, icp_db_t *db, apr_int64_t fir
             ICP_TRY(take_text(&text, stmt, 3, row_pool));
             site->reason = keep(layer, text);
             site->since = apr_time_from_sec(icp_stmt_int(stmt, 4));
+            site->pass_epoch = (apr_uint32_t)icp_stmt_int(stmt, 5);
             layer->suspended++;
             icp_layer_count_reason(layer->by_reason, site, 1);
         }

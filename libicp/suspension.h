@@ -16,6 +16,7 @@ typedef struct icp_suspension_t {
     const char *reason;
     apr_time_t opened_at, closed_at; /* closed_at 0: open */
     const char *opened_by, *closed_by;
+    apr_uint32_t pass_epoch; /* of the open one, as a site has it: passes made under another are void (pass.h) */
 } icp_suspension_t;
 
 /* Inside a change. ICP_NOT_FOUND: no such site; ICP_REFUSED: suspended already (says since when and why). ICP_USAGE: no

@@ -5,25 +5,33 @@
 #include <string.h>
 
 #include <apr_strings.h>
+#include <http_log.h>
 #include <http_protocol.h>
-#include <util_cookies.h>
+#include <http_request.h>
+#include <util_filter.h>
+
+#include "bearer.h"
+#include "shared.h"
+
+APLOG_USE_MODULE(icp);
 
 /* --- the mark on a request that was let through ----------------------------------------------------- */
 
-const icp_mark_t icp_mark_open = {ICP_ADMIT_OPEN, 0};
+const icp_mark_t icp_mark_open = {ICP_ADMIT_OPEN, 0, 0};
 
-static void mark(request_rec *r, icp_admission_e admission, apr_int64_t site_id)
+static void mark(request_rec *r, icp_admission_e admission, apr_int64_t site_id, apr_time_t expiry)
 {
     icp_mark_t *made = apr_palloc(r->pool, sizeof *made);
     made->admission = admission;
     made->site_id = site_id;
+    made->expiry = expiry;
     icp_mark(r, made);
 }
 
 /* Of the request, or of the nearest one that it was made from. */
 static const icp_mark_t *nearest_mark(const request_rec *r)
 {
-    static const icp_mark_t none = {ICP_ADMIT_NO, 0};
+    static const icp_mark_t none = {ICP_ADMIT_NO, 0, 0};
     while (r) {
         const icp_mark_t *found = icp_mark_of(r);
         if (found) return found;
@@ -81,93 +89,76 @@ int icp_admit_strayed(request_rec *r, const icp_conf_t *conf)
 
 /* --- passes ----------------------------------------------------------------------------------------- */
 
-static int is_pass(const char *token, apr_size_t length, apr_int64_t site_id, apr_time_t *expiry)
+/* The filter that has the last word on the header of what a pass lets through. */
+static ap_filter_rec_t *banner_filter;
+
+static apr_status_t put_banner(ap_filter_t *f, apr_bucket_brigade *brigade)
 {
-    return token && icp_pass_check(&icp_main_conf()->pass_key, token, length, site_id, apr_time_now(), expiry);
+    icp_bearer_banner(f->r, nearest_mark(f->r)->expiry);
+    ap_remove_output_filter(f);
+    return ap_pass_brigade(f->next, brigade);
 }
 
-/* The value of the first parameter icp-pass of a query, its length in `length`; NULL if there is none. `rest` is the query without
- * any of them, NULL if nothing else is in it. */
-static const char *pass_parameter(apr_size_t *length, char **rest, const char *args, apr_pool_t *pool)
+static void insert_banner(request_rec *r)
 {
-    static const char name[] = ICP_PASS_NAME "=";
-    const char *value = NULL;
-    *rest = NULL;
-    while (args && *args) {
-        apr_size_t size = strcspn(args, "&");
-        if (!strncmp(args, name, sizeof name - 1)) {
-            if (!value) {
-                value = args + sizeof name - 1;
-                *length = size - (sizeof name - 1);
-            }
-        }
-        else {
-            *rest = apr_psprintf(pool, "%s%s%.*s", *rest ? *rest : "", *rest ? "&" : "", (int)size, args);
-        }
-        args += size + (args[size] == '&');
-    }
-    return value;
+    if (icp_mark_of(r) == &icp_mark_open || nearest_mark(r)->admission != ICP_ADMIT_PASS) return;
+    ap_add_output_filter_handle(banner_filter, NULL, r, r->connection);
 }
 
-/* The same URL without the token, on this host: two slashes, or what browsers take for them, would name another. */
-static void move_to_cookie(request_rec *r, const char *token, const char *rest, apr_time_t expiry)
+void icp_admit_register(void)
 {
-    const char *path = r->uri + strspn(r->uri, "/\\");
-    int is_https = !strcmp(ap_http_scheme(r), "https");
-    long seconds = (long)apr_time_sec(expiry - apr_time_now());
-    ap_cookie_write(r, ICP_PASS_NAME, token, is_https ? "Path=/;HttpOnly;SameSite=Lax;Secure" : "Path=/;HttpOnly;SameSite=Lax",
-                    seconds > 0 ? seconds : 1, r->err_headers_out, NULL);
-
-    r->status = HTTP_SEE_OTHER;
-    apr_table_setn(r->headers_out, "Location", apr_pstrcat(r->pool, "/", path, rest ? "?" : NULL, rest, NULL));
-    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
-    apr_table_setn(r->headers_out, "Referrer-Policy", "no-referrer");
-    ap_set_content_type(r, "text/plain; charset=utf-8");
-    ap_set_content_length(r, 0);
-    if (ap_discard_request_body(r) != OK) r->connection->keepalive = AP_CONN_CLOSE;
+    banner_filter = ap_register_output_filter("ICP_PASS", put_banner, NULL, AP_FTYPE_PROTOCOL - 1);
+    ap_hook_insert_filter(insert_banner, NULL, NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_insert_error_filter(insert_banner, NULL, NULL, APR_HOOK_REALLY_LAST);
 }
 
-/* The site's own code is not to be trusted with a token, nor a cache with what it let through. */
-static void let_through(request_rec *r, apr_int64_t site_id)
+static int is_good(icp_pass_t *pass, const char *token, icp_pass_kind_e kind, const icp_snapshot_site_t *site)
 {
-    const char *ignored;
-    apr_table_unset(r->headers_in, ICP_PASS_HEADER);
-    ap_cookie_read(r, ICP_PASS_NAME, &ignored, 1);
-    apr_table_setn(r->err_headers_out, "Cache-Control", "private, no-store");
-    mark(r, ICP_ADMIT_PASS, site_id);
+    *pass = (icp_pass_t){kind, site->case_id, site->pass_epoch, 0, 0};
+    return token && icp_pass_check(&icp_main_conf()->pass_key, token, strlen(token), pass, apr_time_now());
 }
 
-static icp_admission_e admit_bearer(request_rec *r, apr_int64_t site_id)
+static int is_first_use(const icp_pass_t *pass)
 {
-    const char *token = apr_table_get(r->headers_in, ICP_PASS_HEADER);
-    apr_size_t length;
-    apr_time_t expiry;
-    char *rest;
+    return icp_once_use(&icp_shared->once, pass->nonce, (uint32_t)apr_time_sec(pass->expiry), (uint32_t)apr_time_sec(apr_time_now()));
+}
 
-    if (token && is_pass(token, strlen(token), site_id, NULL)) {
-        let_through(r, site_id);
-        return ICP_ADMIT_PASS;
-    }
-    token = pass_parameter(&length, &rest, r->args, r->pool);
-    if (token && r->method_number == M_GET && is_pass(token, length, site_id, &expiry)) {
-        move_to_cookie(r, apr_pstrmemdup(r->pool, token, length), rest, expiry);
+static icp_admission_e let_through(request_rec *r, const icp_snapshot_site_t *site, const icp_pass_t *pass)
+{
+    icp_count(pass->kind == ICP_PASS_CHECK ? &icp_shared->counts.check_passes : &icp_shared->counts.owner_passes);
+    icp_bearer_keep_private(r);
+    mark(r, ICP_ADMIT_PASS, site->id, pass->expiry);
+    return ICP_ADMIT_PASS;
+}
+
+static icp_admission_e admit_bearer(request_rec *r, const icp_snapshot_site_t *site, const icp_tokens_t *tokens)
+{
+    icp_pass_t pass;
+    if (!tokens->header && !tokens->query && !tokens->cookies->nelts) return ICP_ADMIT_NO;
+    if (is_good(&pass, tokens->header, ICP_PASS_CHECK, site) && is_first_use(&pass)) return let_through(r, site, &pass);
+    if (r->method_number == M_GET && is_good(&pass, tokens->query, ICP_PASS_OWNER, site)) {
+        icp_bearer_move_to_cookie(r, tokens->query, pass.expiry);
         return ICP_ADMIT_MOVED;
     }
-    if (ap_cookie_read(r, ICP_PASS_NAME, &token, 0) == APR_SUCCESS && token && is_pass(token, strlen(token), site_id, NULL)) {
-        let_through(r, site_id);
-        return ICP_ADMIT_PASS;
+    for (int i = 0; i < tokens->cookies->nelts; i++) {
+        if (is_good(&pass, APR_ARRAY_IDX(tokens->cookies, i, const char *), ICP_PASS_OWNER, site)) return let_through(r, site, &pass);
     }
+    icp_count(&icp_shared->counts.refused_passes);
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "A pass opens nothing here: it has ended, was revoked or used, is for another site, or is "
+                  "signed with a key that httpd has not read");
     return ICP_ADMIT_NO;
 }
 
-icp_admission_e icp_admit(request_rec *r, const icp_conf_t *conf, apr_int64_t site_id)
+icp_admission_e icp_admit(request_rec *r, const icp_conf_t *conf, const icp_snapshot_site_t *site)
 {
     const icp_mark_t *before = nearest_mark(r);
-    if (before->admission == ICP_ADMIT_PASS && before->site_id == site_id) return ICP_ADMIT_PASS;
-    if (before->admission != ICP_ADMIT_EXEMPT && icp_admit_exempt(r, conf)) {
-        mark(r, ICP_ADMIT_EXEMPT, site_id);
-        return ICP_ADMIT_EXEMPT;
-    }
-    if (!site_id || !icp_main_conf()->has_pass_key) return ICP_ADMIT_NO;
-    return admit_bearer(r, site_id);
+    icp_admission_e admission = ICP_ADMIT_NO;
+    icp_tokens_t tokens;
+    if (before->admission == ICP_ADMIT_PASS && site && before->site_id == site->id) return ICP_ADMIT_PASS;
+    icp_bearer_take(&tokens, r);
+    if (site && icp_main_conf()->has_pass_key) admission = admit_bearer(r, site, &tokens);
+    if (admission != ICP_ADMIT_NO || before->admission == ICP_ADMIT_EXEMPT || !icp_admit_exempt(r, conf)) return admission;
+    icp_count(&icp_shared->counts.exempt);
+    mark(r, ICP_ADMIT_EXEMPT, site ? site->id : 0, 0);
+    return ICP_ADMIT_EXEMPT;
 }

@@ -3,6 +3,7 @@
 #define MOD_ICP_ADMIT_H
 
 #include "config.h"
+#include "snapshot.h"
 
 typedef enum icp_admission_e {
     ICP_ADMIT_NO,
@@ -16,6 +17,7 @@ typedef enum icp_admission_e {
 typedef struct icp_mark_t {
     icp_admission_e admission;
     apr_int64_t site_id;
+    apr_time_t expiry; /* of the pass */
 } icp_mark_t;
 
 extern const icp_mark_t icp_mark_open; /* every request for an open site has this very one */
@@ -30,9 +32,12 @@ static inline const icp_mark_t *icp_mark_of(const request_rec *r)
     return ap_get_module_config(r->request_config, &icp_module);
 }
 
-/* Decides for a suspended site. Takes the token out of what the site will see, and marks the request, so that an internal redirect
- * of it keeps the pass but not the exemption. */
-icp_admission_e icp_admit(request_rec *r, const icp_conf_t *conf, apr_int64_t site_id);
+/* Once: the filter that marks what passes let through, so that no cache keeps it. */
+void icp_admit_register(void);
+
+/* Decides for a suspended site, or (NULL) for a host of none. Takes the tokens out of what the site will see, and marks the request, so
+ * that an internal redirect of it keeps the pass but not the exemption. */
+icp_admission_e icp_admit(request_rec *r, const icp_conf_t *conf, const icp_snapshot_site_t *site);
 
 /* Is the path, as the client sent it, one that ICPExempt lets through? No spelling of another path is. */
 int icp_admit_exempt(request_rec *r, const icp_conf_t *conf);

@@ -9,7 +9,9 @@
 #include <http_log.h>
 
 #include "admit.h"
+#include "bearer.h"
 #include "notice.h"
+#include "shared.h"
 #include "view.h"
 
 APLOG_USE_MODULE(icp);
@@ -128,6 +130,9 @@ static int is_due(apr_int64_t site_id, apr_time_t now)
 
 static int observe(request_rec *r, const icp_snapshot_site_t *site)
 {
+    icp_tokens_t unused;
+    icp_bearer_take(&unused, r);
+    icp_count(&icp_shared->counts.observed);
     note(r, "observe");
     if (is_due(site ? site->id : 0, r->request_time)) {
         ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r, "ICPEngine Observe: with On this request for %s would get the notice (%s%s)",
@@ -144,6 +149,8 @@ static int answer(request_rec *r, const icp_conf_t *conf, const icp_snapshot_sit
         notice = (icp_notice_case_t){.site = site->name, .reason = site->reason, .since = site->since, .case_id = site->case_id,
                                      .expected_count = site->expected_count, .expected = site->expected};
     }
+    int reason = site ? icp_reason_index(site->reason) : ICP_REASON_COUNT;
+    if (reason >= 0) icp_count(&icp_shared->counts.notices[reason]);
     note(r, "suspended");
     return icp_notice_send(r, conf, &notice);
 }
@@ -151,7 +158,7 @@ static int answer(request_rec *r, const icp_conf_t *conf, const icp_snapshot_sit
 static int gate(request_rec *r, const icp_conf_t *conf, const icp_snapshot_site_t *site)
 {
     if (conf->engine == ICP_ENGINE_OBSERVE) return observe(r, site);
-    switch (icp_admit(r, conf, site ? site->id : 0)) {
+    switch (icp_admit(r, conf, site)) {
     case ICP_ADMIT_EXEMPT:
         note(r, "exempt");
         return DECLINED;

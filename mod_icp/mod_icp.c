@@ -6,12 +6,14 @@
 #include <http_protocol.h>
 #include <mpm_common.h>
 
+#include "admit.h"
 #include "apply.h"
 #include "gate.h"
 #include "inspect.h"
 #include "keeper.h"
 #include "log.h"
 #include "notice.h"
+#include "shared.h"
 #include "status.h"
 #include "trust.h"
 #include "view.h"
@@ -79,6 +81,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     /* 1. What follows from the directives alone. */
     icp_log_install(print_log, server);
     icp_conf_finish(pconf, server);
+    if ((error = icp_shared_start(ptemp)) && fault(server, error)) return HTTP_INTERNAL_SERVER_ERROR;
     if ((error = icp_apply_start(pconf, server)) && fault(server, error)) return HTTP_INTERNAL_SERVER_ERROR;
     if (!conf->any_engine) return OK;
     if ((error = icp_notice_prepare(pconf)) && fault(server, error)) return HTTP_INTERNAL_SERVER_ERROR;
@@ -129,6 +132,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_handler(handler, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_log_transaction(icp_gate_log, NULL, NULL, APR_HOOK_REALLY_FIRST);
     icp_inspect_register();
+    icp_admit_register();
 }
 
 module AP_MODULE_DECLARE_DATA __attribute__((visibility("default"))) icp_module = {

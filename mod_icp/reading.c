@@ -5,6 +5,7 @@
 
 #include "coding.h"
 #include "looks.h"
+#include "shared.h"
 #include "sighting_queue.h"
 
 APLOG_USE_MODULE(icp);
@@ -27,6 +28,7 @@ static void report(icp_reading_t *reading, const icp_page_report_t *seen)
     icp_expectation_t expected = {(const char **)site->expected, site->expected_count};
     const icp_inspection_t *inspection = icp_verdict_judge(seen, &expected, NULL, reading->pool);
     const char *verdict = icp_verdict_name(inspection->verdict);
+    icp_count(&icp_shared->counts.inspections[inspection->verdict]);
     icp_patterns_t patterns = {0};
 
     json_t *json = icp_inspection_json(inspection);

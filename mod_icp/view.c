@@ -13,6 +13,7 @@
 #include "bell.h"
 #include "bell_guard.h"
 #include "db.h"
+#include "shared.h"
 
 APLOG_USE_MODULE(icp);
 
@@ -94,6 +95,7 @@ static void tell_fault(const icp_error_t *error)
 {
     pthread_mutex_lock(&view.telling);
     int news = !*view.fault || view.fault_cause != error->cause;
+    if (news) icp_count(&icp_shared->counts.faults);
     if (!*view.fault) view.fault_since = apr_time_now();
     view.fault_cause = error->cause;
     apr_snprintf(view.fault, sizeof view.fault, "%s%s%s", error->message, error->remedy ? "; " : "",

@@ -14,7 +14,7 @@ SELECT tag FROM gate_change WHERE revision = ?1
 SELECT DISTINCT site_id FROM gate_change WHERE revision > ?1 ORDER BY site_id LIMIT ?2
 
 -- STMT_SNAPSHOT_SITES
-SELECT site.id, site.name, suspension.id, suspension.reason, suspension.opened_at
+SELECT site.id, site.name, suspension.id, suspension.reason, suspension.opened_at, suspension.pass_epoch
 FROM site LEFT JOIN suspension ON suspension.site_id = site.id AND suspension.closed_at IS NULL
 WHERE site.id BETWEEN ?1 AND ?2
 ORDER BY site.id

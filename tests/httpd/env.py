@@ -16,6 +16,7 @@ the folders where they are.
 
 Settings from make: ICP_BUILD (products), ICP_HTTPD, ICP_MODULES (httpd and its modules), SAN (sanitizers of this build).
 """
+import json
 import os
 import pwd
 import random
@@ -401,5 +402,5 @@ class Httpd:
         return result
 
     def pass_for(self, site, duration="1h"):
-        """The token of a pass through the gate of a suspended site."""
-        return re.search(r"\b1\.\d+\.\d+\.[0-9a-f]+\.[0-9a-f]+", self.icpadmin("pass", site, "--for", duration).out).group()
+        """The token of an owner's pass through the gate of a suspended site: for the cookie icp-pass, or the query parameter."""
+        return json.loads(self.icpadmin("pass", site, "--for", duration, "--json").out)[0]["token"]

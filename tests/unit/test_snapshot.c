@@ -45,7 +45,9 @@ static void create(void)
     ok(icp_db_open(&db, path, ICP_DB_CREATE, 1000, pool));
     sql("PRAGMA synchronous = OFF; PRAGMA application_id = %d; PRAGMA user_version = %d", ICP_REGISTER_ID,
         ICP_REGISTER_SCHEMA);
+    sql("ATTACH ':memory:' AS private");
     ok(icp_db_run(db, ICP_STMT_CREATE_REGISTER));
+    ok(icp_db_run(db, ICP_STMT_SCHEMA_2_PASS));
 }
 
 static void setup(void)
@@ -347,6 +349,31 @@ START_TEST(test_other_history)
 }
 END_TEST
 
+START_TEST(test_pass_epoch)
+{
+    add_sites(2);
+    sql("INSERT INTO suspension (site_id, reason, opened_at, opened_by) VALUES (1, 'missing', 1, 'x'), (2, 'missing', 1, 'x')");
+    icp_snapshot_t *before = read_after(NULL);
+    ck_assert_uint_eq(by_host(before, "1.cn")->pass_epoch, 0);
+    ok(icp_db_run(db, ICP_STMT_PASS_EPOCHS_ANEW));
+    sql("UPDATE suspension SET pass_epoch = 4294967295 WHERE site_id = 1");
+    icp_stmt_t *stmt;
+    ok(icp_db_statement(&stmt, db, ICP_STMT_PASS_REVOKE, "i", (apr_int64_t)2));
+    ok(icp_stmt_run(stmt));
+    icp_snapshot_t *after = read_after(before);
+    ck_assert_uint_eq(by_host(after, "1.cn")->pass_epoch, 4294967295u);
+    ck_assert_uint_ne(by_host(after, "2.cn")->pass_epoch, 0);
+    ck_assert_uint_eq(by_host(before, "1.cn")->pass_epoch, 0);
+    ok(icp_db_statement(&stmt, db, ICP_STMT_PASS_REVOKE, "i", (apr_int64_t)1));
+    ok(icp_stmt_run(stmt));
+    icp_snapshot_t *again = read_after(after);
+    ck_assert_uint_eq(by_host(again, "1.cn")->pass_epoch, 0);
+    icp_snapshot_free(before);
+    icp_snapshot_free(after);
+    icp_snapshot_free(again);
+}
+END_TEST
+
 START_TEST(test_memory_does_not_grow)
 {
     apr_pool_t *scratch;
@@ -511,6 +538,7 @@ int main(void)
     tcase_add_test(tests, test_expectation_changes);
     tcase_add_test(tests, test_host_forms);
     tcase_add_test(tests, test_other_history);
+    tcase_add_test(tests, test_pass_epoch);
     tcase_add_test(tests, test_memory_does_not_grow);
     tcase_add_test(tests, test_size);
     tcase_add_test(tests, test_unreadable);
