@@ -186,6 +186,7 @@ static icp_error_t *choose_sites(check_t *check)
 {
     icp_cli_t *cli = check->cli;
     apr_array_header_t *names;
+    apr_int64_t approved;
     if (!icp_option(cli, "all") == !cli->arguments->nelts) {
         return icp_error(cli->pool, ICP_USAGE, "see: icpadmin help check", "`icpadmin check` needs SITE… or --all");
     }
@@ -195,6 +196,7 @@ static icp_error_t *choose_sites(check_t *check)
     if (icp_option(cli, "approve") && !icp_option(cli, "enforce")) {
         return icp_error(cli->pool, ICP_USAGE, NULL, "--approve belongs to --enforce");
     }
+    ICP_TRY(icp_option_number(&approved, cli, "approve", 0, APR_INT32_MAX));
     if (cli->arguments->nelts) {
         ICP_TRY(icp_names_read(&names, cli));
         ICP_TRY(icp_live_sites(&check->sites, cli, names));

@@ -1,0 +1,389 @@
+"""Sweeps: what is recorded and gone on with, when the policy suspends, and what stops it."""
+import json
+import os
+import pty
+import signal
+import socket
+import sqlite3
+import subprocess
+import threading
+import time
+
+import pytest
+
+from env import BUILD, NUMBER
+from test_cli_live import BAD, GOOD, WRONG, data, page, response
+
+AT_ONCE = ("checks=0", "hours=0", "brake-share=100")
+
+
+def sites(httpd, contents):
+    for name, content in contents.items():
+        httpd.site(f"{name}.example.cn", {"index.html": content})
+
+
+def sql(httpd, statement, file="register.db"):
+    with sqlite3.connect(httpd.state / file) as register:
+        return register.execute(statement).fetchall()
+
+
+def dump(httpd):
+    texts = []
+    for file in ("register.db", "private.db"):
+        with sqlite3.connect(httpd.state / file) as database:
+            texts += database.iterdump()
+    return texts
+
+
+def let_pass(httpd, hours):
+    """All that was seen was seen so much earlier."""
+    sql(httpd, f"UPDATE streak SET since_at = since_at - {hours * 3600}")
+
+
+def enforce(httpd, *more, code=1):
+    looks = data(httpd, "check", "--all", "--enforce", "--yes", *more, code=code)
+    return {look["site"].split(".")[0]: look["policy"]["ruling"] for look in looks}
+
+
+def suspended(httpd):
+    return {site["name"].split(".")[0] for site in data(httpd, "site", "list", "--suspended")}
+
+
+def start(httpd, *arguments, connect=None):
+    environment = {**httpd.environment, "ICP_REGISTER": str(httpd.register),
+                   "ICP_CONNECT": connect or f"http=127.0.0.1:{httpd.port}"}
+    return subprocess.Popen([str(BUILD / "icpadmin"), *arguments], env=environment, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+class Server(threading.Thread):
+    """Answers each request by what `answer(host, count)` gives, bytes or seconds to keep silent, and knows how many it held at a time."""
+
+    def __init__(self, answer):
+        super().__init__(daemon=True)
+        self.answer, self.hosts, self.open, self.most = answer, [], 0, 0
+        self.lock = threading.Lock()
+        self.socket = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.port = self.socket.getsockname()[1]
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def serve(self, connection):
+        with connection:
+            request = b""
+            while b"\r\n\r\n" not in request and (chunk := connection.recv(65536)):
+                request += chunk
+            host = [line for line in request.decode().split("\r\n") if line.startswith("Host: ")][0][6:]
+            with self.lock:
+                self.hosts.append((time.monotonic(), host))
+                self.open += 1
+                self.most = max(self.most, self.open)
+                count = sum(1 for _, other in self.hosts if other == host)
+            answer = self.answer(host, count)
+            if not isinstance(answer, bytes):
+                time.sleep(answer)
+                answer = b""
+            with self.lock:
+                self.open -= 1
+            try:
+                connection.sendall(answer)
+            except OSError:
+                pass
+
+    def stop(self):
+        self.socket.close()
+
+
+@pytest.fixture
+def serve():
+    servers = []
+
+    def make(answer):
+        servers.append(Server(answer))
+        return servers[-1]
+    yield make
+    for server in servers:
+        server.stop()
+
+
+# --- policy -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_site_is_suspended_once_it_failed_often_and_long_enough(httpd):
+    sites(httpd, {"good": GOOD, "bad": BAD, "late": BAD})
+    httpd.start()
+    httpd.icpadmin("policy", "set", "checks=3", "hours=24", "brake-share=100")
+    assert enforce(httpd) == {"good": "none", "bad": "wait", "late": "wait"}
+    let_pass(httpd, 48)
+    assert enforce(httpd)["bad"] == "wait"  # long enough, but only twice
+    httpd.write("late.example.cn", {"index.html": GOOD})
+    assert enforce(httpd) == {"good": "none", "bad": "suspend", "late": "none"}
+    assert suspended(httpd) == {"bad"} and httpd.get("http://bad.example.cn/").status == 451
+    note = data(httpd, "log", "--site", "bad.example.cn")[-1]["note"]
+    assert note.startswith("sweep 3: missing, 3 failing looks since ")
+    httpd.write("late.example.cn", {"index.html": BAD})
+    let_pass(httpd, 48)
+    assert enforce(httpd) == {"good": "none", "bad": "suspended", "late": "wait"}  # its count began anew
+
+
+def test_enabling_begins_the_count_anew(httpd):
+    sites(httpd, {"shop": BAD})
+    httpd.start()
+    httpd.icpadmin("policy", "set", "checks=2", "hours=0")
+    enforce(httpd)
+    assert enforce(httpd) == {"shop": "suspend"}
+    httpd.write("shop.example.cn", {"index.html": GOOD})
+    httpd.icpadmin("enable", "shop.example.cn")
+    httpd.write("shop.example.cn", {"index.html": BAD})
+    assert enforce(httpd) == {"shop": "wait"}
+
+
+def test_what_is_for_a_person_or_cannot_be_reached_is_never_suspended(httpd, serve):
+    names = {"hidden": page(f"<!-- {NUMBER} -->"), "shell": '<div id="app"></div><script src="/a.js"></script>', "gone": BAD}
+    sites(httpd, names)
+    httpd.icpadmin("policy", "set", *AT_ONCE)
+    server = serve(lambda host, count: b"" if host.startswith("gone") else response(names[host.split(".")[0]].encode()))
+    for _ in range(2):
+        rulings = enforce(httpd, "--retries", "0", "--connect", f"127.0.0.1:{server.port}")
+        assert rulings == {"hidden": "person", "shell": "person", "gone": "unreached"}
+    assert suspended(httpd) == set()
+
+
+def test_a_look_without_a_page_neither_counts_nor_ends_the_count(httpd, serve):
+    httpd.register_site("shop.example.cn")
+    httpd.icpadmin("policy", "set", "checks=2", "hours=0")
+    answers = iter([response(BAD.encode()), b"", response(BAD.encode())])
+    server = serve(lambda host, count: next(answers))
+    connect = ("--retries", "0", "--connect", f"127.0.0.1:{server.port}")
+    assert [enforce(httpd, *connect)["shop"] for _ in range(3)] == ["wait", "unreached", "suspend"]
+
+
+def test_sightings_are_no_ground(httpd):
+    httpd.config("ICPInspectInterval 0")
+    sites(httpd, {"shop": BAD})
+    httpd.start()
+    httpd.icpadmin("policy", "set", *AT_ONCE)
+    httpd.get("http://shop.example.cn/")
+    httpd.wait_for(lambda: httpd.sightings.exists() and sql(httpd, "SELECT 1 FROM sighting", "sightings/sightings.db"), "report it")
+    httpd.write("shop.example.cn", {"index.html": GOOD})
+    assert enforce(httpd, code=0) == {"shop": "none"} and suspended(httpd) == set()
+
+
+def test_the_holder_is_warned_once(httpd):
+    sites(httpd, {"shop": BAD})
+    httpd.icpadmin("policy", "set", "on-event=/bin/true")
+    httpd.start()
+    for _ in range(3):
+        enforce(httpd)
+    posted = sql(httpd, "SELECT subject, facts FROM outbox WHERE event = 'site.warned'", "private.db")
+    assert [subject for subject, _ in posted] == ["shop.example.cn"]
+    facts = json.loads(posted[0][1])
+    assert (facts["verdict"], facts["expected"], facts["url"]) == ("missing", NUMBER, "http://shop.example.cn/")
+    assert facts["deadline"] > facts["since"]
+
+
+def test_without_warning_there_is_none(httpd):
+    sites(httpd, {"shop": BAD})
+    httpd.icpadmin("policy", "set", "on-event=/bin/true", *AT_ONCE)
+    httpd.start()
+    httpd.icpadmin("check", "--all", code=1)
+    assert sql(httpd, "SELECT * FROM outbox WHERE event = 'site.warned'", "private.db") == []
+
+
+def test_exempt_sites_are_looked_at_and_left(httpd):
+    sites(httpd, {"one": BAD, "two": WRONG})
+    httpd.start()
+    httpd.icpadmin("policy", "set", *AT_ONCE)
+    for wrong in (["one.example.cn", "--note", "x"], ["--for", "7d", "--note", "x"], ["one.example.cn", "--for", "7d", "--note", " "],
+                  ["one.example.cn", "--for", "7d", "--note", "x", "--verdict", "hidden"],
+                  ["one.example.cn", "--until", "2020-01-01", "--note", "x"]):
+        httpd.icpadmin("exemption", "add", *wrong, code=2)
+    httpd.icpadmin("exemption", "add", "nobody.example.cn", "--for", "7d", "--note", "x", code=3)
+    httpd.icpadmin("exemption", "add", "one.example.cn", "--for", "7d", "--note", "moving")
+    httpd.icpadmin("exemption", "add", "--all", "--for", "7d", "--verdict", "missing", "--note", "holiday")
+    assert enforce(httpd) == {"one": "exempt", "two": "suspend"} and suspended(httpd) == {"two"}
+    assert [e["note"] for e in data(httpd, "exemption", "list", "two.example.cn")] == ["holiday"]
+    for exemption in data(httpd, "exemption", "list"):
+        httpd.icpadmin("exemption", "remove", exemption["exemption"])
+    httpd.icpadmin("exemption", "remove", "99", code=3)
+    assert enforce(httpd)["one"] == "suspend"
+
+
+def test_an_attestation_holds(httpd):
+    sites(httpd, {"shop": BAD})
+    httpd.start()
+    httpd.icpadmin("policy", "set", *AT_ONCE)
+    enforce(httpd)
+    httpd.icpadmin("enable", "shop.example.cn", "--attest", NUMBER, "--note", "in the picture at the bottom")
+    assert enforce(httpd) == {"shop": "exempt"} and suspended(httpd) == set()
+    httpd.write("shop.example.cn", {"index.html": WRONG})
+    assert enforce(httpd) == {"shop": "suspend"}
+
+
+def test_a_dry_run_tells_all_and_changes_nothing(httpd):
+    sites(httpd, {"good": GOOD, "bad": BAD})
+    httpd.start()
+    httpd.icpadmin("policy", "set", "on-event=/bin/true", "checks=2", "hours=0")
+    enforce(httpd)
+    before = dump(httpd)
+    result = httpd.icpadmin("check", "--all", "--enforce", "--dry-run", code=1)
+    assert "suspend now" in result.out and "nothing was changed" in result.err
+    assert dump(httpd) == before
+    assert enforce(httpd)["bad"] == "suspend"
+
+
+# --- the brake --------------------------------------------------------------------------------------------------------
+
+
+def test_the_brake_stops_before_the_first_and_lets_the_exact_number_pass(httpd):
+    sites(httpd, {f"s{n}": BAD if n < 3 else GOOD for n in range(6)})
+    httpd.start()
+    httpd.icpadmin("policy", "set", "checks=0", "hours=0", "on-event=/bin/true")
+    result = httpd.icpadmin("check", "--all", "--enforce", "--yes", code=1)
+    assert "nothing is suspended: 3 of 6 sites would be, policy brake-share lets 5% pass" in result.err
+    assert "3 missing: s0.example.cn" in result.err and suspended(httpd) == set()
+    assert len(sql(httpd, "SELECT * FROM outbox WHERE event = 'sweep.braked'", "private.db")) == 1
+    item = [item for item in data(httpd, "queue") if item["kind"] == "sweep"][0]
+    assert item["command"] == "icpadmin check --all --enforce --approve 3"
+    wrong = httpd.icpadmin("check", "--all", "--enforce", "--approve", "2", code=1)
+    assert "3 of 6" in wrong.err and "not the 2 approved" in wrong.err and suspended(httpd) == set()
+    httpd.stop()  # the looks are on file: nothing is fetched
+    right = httpd.icpadmin("check", "--all", "--enforce", "--approve", "3", code=1)
+    assert "going on with sweep 1" in right.err and suspended(httpd) == {"s0", "s1", "s2"}
+    assert [item for item in data(httpd, "queue") if item["kind"] == "sweep"] == []
+    httpd.start()
+
+
+def test_the_brake_by_number(httpd):
+    sites(httpd, {"one": BAD, "two": BAD})
+    httpd.start()
+    httpd.icpadmin("policy", "set", *AT_ONCE, "brake-sites=1")
+    assert "policy brake-sites lets 1 pass" in httpd.icpadmin("check", "--all", "--enforce", "--yes", code=1).err
+    named = httpd.icpadmin("check", "one.example.cn", "two.example.cn", "--enforce", "--yes", code=1)
+    assert "brake-sites" in named.err and suspended(httpd) == set()
+    httpd.icpadmin("check", "one.example.cn", "--enforce", code=1)
+    assert suspended(httpd) == {"one"}
+
+
+def test_a_number_put_on_file_since_the_look_is_not_held_against_it(httpd):
+    sites(httpd, {"one": WRONG, "two": WRONG})
+    httpd.start()
+    httpd.icpadmin("policy", "set", "checks=0", "hours=0")
+    httpd.icpadmin("check", "--all", "--enforce", "--yes", code=1)
+    number = "京ICP备2021098765号-1"
+    httpd.icpadmin("license", "add", number.split("-", maxsplit=1)[0], "--holder", "late")
+    httpd.icpadmin("site", "edit", "one.example.cn", "--license", number)
+    assert "1 of 2" in httpd.icpadmin("check", "--all", "--enforce", "--approve", "2", code=1).err
+    httpd.icpadmin("check", "--all", "--enforce", "--approve", "1", code=1)
+    assert suspended(httpd) == {"two"}
+
+
+@pytest.mark.parametrize("arguments", [["--all", "--approve", "1"], ["--fresh", "s.example.cn"], ["--all", "--enforce", "--approve", "x"],
+                                       ["--all", "--parallel", "0"], ["--all", "--retries", "11"], ["--all", "--timeout", "0"]])
+def test_what_is_no_sweep(httpd, arguments):
+    httpd.register_site("s.example.cn")
+    assert httpd.icpadmin("check", *arguments, code=2).out == ""
+
+
+# --- one at a time, and on from where it stopped ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_interrupted_sweep_is_gone_on_with(httpd, serve, number):
+    for n in range(8):
+        httpd.register_site(f"s{n}.example.cn")
+    server = serve(lambda host, count: 60 if host.startswith("s7") and count == 1 else response(GOOD.encode()))
+    connect = f"127.0.0.1:{server.port}"
+    process = start(httpd, "check", "--all", connect=connect)
+    deadline = time.monotonic() + 20
+    while len(server.hosts) < 8 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    refused = httpd.icpadmin("check", "--all", ICP_CONNECT=connect, code=1)
+    assert "another sweep is under way" in refused.err and str(process.pid) in refused.err
+    httpd.icpadmin("site", "list")  # others work meanwhile
+    time.sleep(0.5)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == -number
+    recorded = sql(httpd, "SELECT count(*) FROM inspection")[0][0]
+    if number != signal.SIGKILL:
+        assert recorded == 7 and "7 of 8" in said and "goes on from there" in said
+    asked = len(server.hosts)
+    result = httpd.icpadmin("check", "--all", ICP_CONNECT=connect)
+    assert f"{recorded} of 8 sites have been looked at" in result.err and len(result.out.splitlines()) == 9
+    assert len(server.hosts) - asked == 8 - recorded
+    assert sql(httpd, "SELECT count(*), max(done), count(ended_at) FROM sweep") == [(1, 8, 1)]
+    httpd.icpadmin("check", "--all", ICP_CONNECT=connect)
+    assert len(server.hosts) - asked == 16 - recorded
+
+
+def test_fresh_begins_anew_and_so_does_what_comes_too_late(httpd, serve):
+    httpd.register_site("s.example.cn")
+    server = serve(lambda host, count: response(GOOD.encode()))
+    connect = f"127.0.0.1:{server.port}"
+    for change, arguments in (("", ["--fresh"]), (", started_at = started_at - 7 * 3600", [])):
+        httpd.icpadmin("check", "--all", ICP_CONNECT=connect)
+        sql(httpd, f"UPDATE sweep SET ended_at = NULL {change}")
+        assert "going on" not in httpd.icpadmin("check", "--all", *arguments, ICP_CONNECT=connect).err
+        assert sql(httpd, "SELECT count(*) FROM sweep WHERE ended_at IS NULL") == [(0,)]
+
+
+# --- fetching ---------------------------------------------------------------------------------------------------------
+
+
+def test_network_faults_are_tried_again_later_and_later(httpd, serve):
+    httpd.register_site("s.example.cn")
+    server = serve(lambda host, count: b"" if count == 1 else response(b"", status="503 Busy") if count == 2 else response(GOOD.encode()))
+    look = data(httpd, "check", "s.example.cn", "--connect", f"127.0.0.1:{server.port}")[0]
+    assert look["verdict"] == "displayed" and len(server.hosts) == 3
+    times = [at for at, _ in server.hosts]
+    assert times[2] - times[1] > 1.5 * (times[1] - times[0]) > 1
+
+
+def test_a_page_that_was_judged_is_not_fetched_again(httpd, serve):
+    httpd.register_site("s.example.cn")
+    server = serve(lambda host, count: response(BAD.encode()))
+    httpd.icpadmin("check", "s.example.cn", "--connect", f"127.0.0.1:{server.port}", code=1)
+    assert len(server.hosts) == 1
+
+
+def test_no_more_than_asked_for_at_a_time(httpd, serve):
+    for n in range(12):
+        httpd.register_site(f"s{n}.example.cn")
+
+    def slow(_host, _count):
+        time.sleep(0.1)
+        return response(GOOD.encode())
+    for option, most in (("--per-address", 3), ("--parallel", 2)):
+        server = serve(slow)
+        httpd.icpadmin("check", "--all", option, most, ICP_CONNECT=f"127.0.0.1:{server.port}")
+        assert server.most == most
+
+
+def test_a_site_that_hangs_is_given_up(httpd, serve):
+    for name in ("good", "hangs"):
+        httpd.register_site(f"{name}.example.cn")
+    server = serve(lambda host, count: 60 if host.startswith("hangs") else response(GOOD.encode()))
+    looks = data(httpd, "check", "--all", "--timeout", "1", "--retries", "0", ICP_CONNECT=f"127.0.0.1:{server.port}", code=1)
+    assert {look["site"]: look["reason"] for look in looks if "reason" in look} == {"hangs.example.cn": "unreached"}
+
+
+def test_progress_on_a_terminal(httpd, serve):
+    for n in range(3):
+        httpd.register_site(f"s{n}.example.cn")
+    server = serve(lambda host, count: response(BAD.encode()))
+    leader, follower = pty.openpty()
+    environment = {**httpd.environment, "ICP_REGISTER": str(httpd.register), "ICP_CONNECT": f"127.0.0.1:{server.port}"}
+    with subprocess.Popen([str(BUILD / "icpadmin"), "check", "--all"], env=environment, stderr=follower, stdout=subprocess.DEVNULL) as process:
+        process.wait(60)
+    os.close(follower)
+    said = os.read(leader, 65536).decode()
+    os.close(leader)
+    assert " of 3 sites, " in said and " failing, " in said and "/s, " in said and " left" in said
