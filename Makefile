@@ -18,7 +18,7 @@ export PATH := $(or $(PATH),/usr/local/bin:/usr/bin:/bin):/usr/sbin:/sbin
 PACKAGES := sqlite3 libcrypto jansson libidn2 libpsl zlib libbrotlidec
 
 BUILD_DEPS := apache2-bin apache2-dev gcc libc6-dev make pkg-config libsqlite3-dev libssl-dev libjansson-dev libidn2-dev \
-              libunistring-dev libcsv-dev libpsl-dev zlib1g-dev libbrotli-dev libcurl4-openssl-dev libhtp-dev
+              libunistring-dev libcsv-dev libpsl-dev zlib1g-dev libbrotli-dev libcurl4-openssl-dev libhtp-dev cmark
 DEMO_DEPS := $(BUILD_DEPS) curl
 CHECK_DEPS := $(DEMO_DEPS) check libxml2-dev python3 python3-pytest python3-aiosmtpd openssl chromium fonts-wqy-microhei
 BENCH_DEPS := $(DEMO_DEPS) libxml2-dev python3 valgrind apache2-utils libapache2-mod-security2
@@ -87,6 +87,17 @@ $(BUILD)/obj/mod_icp/apply_page.o: $(BUILD)/gen/icp_apply_pages.h
 $(BUILD)/obj/mod_icp/notice.o: $(BUILD)/gen/icp_notice_pages.h
 $(BUILD)/obj/libicp/mail_template.o: $(BUILD)/gen/icp_mail_pages.h
 
+# The questions and answers: Markdown in two languages with the same figures, between parts and frame of the page.
+FAQ := conf/faq/figures.awk conf/faq/figures.tsv
+$(BUILD)/gen/faq.%: conf/faq/%.md conf/faq/sections.awk $(FAQ)
+	@mkdir -p $(@D)
+	$(Q)awk -v lang=$* -f $(FAQ) $< > $@.md && cmark $@.md > $@.html && awk -v lang=$* -f conf/faq/sections.awk $@.html > $@
+$(BUILD)/gen/faq.html: conf/faq/parts.html $(BUILD)/gen/faq.en $(BUILD)/gen/faq.zh conf/faq/page.html
+	$(Q)cat $^ > $@
+$(BUILD)/gen/icp_faq_page.h: $(BUILD)/gen/faq.html conf/embed.awk
+	$(Q)awk -f conf/embed.awk $< > $@
+$(BUILD)/obj/mod_icp/faq.o: $(BUILD)/gen/icp_faq_page.h
+
 $(BUILD)/obj/%.o: %.c $(BUILD)/gen/icp_sql.h $(BUILD)/config.mk
 	@mkdir -p $(@D)
 	@echo "  cc $<"
@@ -112,6 +123,7 @@ $(BUILD)/icpadmin.8: $(BUILD)/icpadmin
 .PHONY: docs
 docs: $(BUILD)/icpadmin
 	$< help --markdown > docs/icpadmin.md
+	$(Q)for lang in en zh; do awk -v lang=$$lang -v docs=1 -f $(FAQ) conf/faq/$$lang.md > docs/faq.$$lang.md; done
 
 # Each tests/unit/test_*.c is one program; its exit status is Check's.
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(filter tests/unit/test_%,$(UNIT_SOURCES)))
@@ -232,6 +244,6 @@ help:
 	@echo "make fuzz        search for inputs that break a parser (clang); takes T=NAME SECONDS=60"
 	@echo "make bench       what gate and inspection cost, beside their peers"
 	@echo "make lint        the compilers' analyses, shellcheck, pyflakes, guards against drift"
-	@echo "make docs        write docs/icpadmin.md anew from the program"
+	@echo "make docs        write docs/icpadmin.md anew from the program, docs/faq.*.md from conf/faq"
 	@echo "make install     into the httpd that apxs describes (DESTDIR is honoured); make uninstall"
 	@echo "make clean"

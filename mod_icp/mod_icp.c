@@ -8,6 +8,7 @@
 
 #include "admit.h"
 #include "apply.h"
+#include "faq.h"
 #include "gate.h"
 #include "inspect.h"
 #include "keeper.h"
@@ -83,6 +84,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     icp_conf_finish(pconf, server);
     if ((error = icp_shared_start(ptemp)) && fault(server, error)) return HTTP_INTERNAL_SERVER_ERROR;
     if ((error = icp_apply_start(pconf, server)) && fault(server, error)) return HTTP_INTERNAL_SERVER_ERROR;
+    if ((error = icp_faq_prepare(pconf)) && fault(server, error)) return HTTP_INTERNAL_SERVER_ERROR;
     if (!conf->any_engine) return OK;
     if ((error = icp_notice_prepare(pconf)) && fault(server, error)) return HTTP_INTERNAL_SERVER_ERROR;
 
@@ -112,13 +114,14 @@ static void child_init(apr_pool_t *pchild, server_rec *server)
     icp_watch_child_init(pchild);
 }
 
-/* One hook for both, and as little as can be for what is neither: every request comes through here. */
+/* One hook for all, and as little as can be for what is none of them: every request comes through here. */
 static int handler(request_rec *r)
 {
     int rv = icp_gate_handler(r);
     if (rv != DECLINED || !r->handler || *r->handler != 'i') return rv;
     rv = icp_status_handler(r);
-    return rv != DECLINED ? rv : icp_apply_handler(r);
+    if (rv == DECLINED) rv = icp_apply_handler(r);
+    return rv != DECLINED ? rv : icp_faq_handler(r);
 }
 
 static void register_hooks(apr_pool_t *pool)

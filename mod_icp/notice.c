@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <unistr.h>
 
+#include "faq.h"
 #include "host.h"
 #include "icp_notice_pages.h"
 #include "negotiate.h"
@@ -23,7 +24,7 @@
 /* The placeholders of docs/notice.md. Those from V_MISSING on are flags: "1" or empty. */
 enum {
     V_SITE, V_HOST, V_ALIAS, V_NAME, V_REASON, V_SINCE, V_SINCE_ZH, V_SINCE_EN, V_EXPECTED, V_SNIPPET_ZH, V_SNIPPET_EN, V_CASE,
-    V_PROVIDER, V_PROVIDER_URL, V_CONTACT, V_FAQ, V_APPLY, V_STATUS, V_LANG,
+    V_PROVIDER, V_PROVIDER_URL, V_CONTACT, V_FAQ, V_FAQ_ZH, V_FAQ_EN, V_APPLY, V_STATUS, V_LANG,
     V_MISSING, V_INCORRECT, V_INVALID, V_HIDDEN, V_UNLICENSED, V_CANCELLED, V_ORDER, V_UNREGISTERED, V_OTHER,
     V_SUSPENDED, V_REPAIR, V_FILING, V_ZH_FIRST, V_COUNT
 };
@@ -32,7 +33,8 @@ static const char *const the_names[V_COUNT + 1] = {
     [V_SITE] = "site", [V_HOST] = "host", [V_ALIAS] = "alias", [V_NAME] = "name", [V_REASON] = "reason", [V_SINCE] = "since",
     [V_SINCE_ZH] = "since-zh", [V_SINCE_EN] = "since-en", [V_EXPECTED] = "expected", [V_SNIPPET_ZH] = "snippet-zh",
     [V_SNIPPET_EN] = "snippet-en", [V_CASE] = "case", [V_PROVIDER] = "provider", [V_PROVIDER_URL] = "provider-url",
-    [V_CONTACT] = "contact", [V_FAQ] = "faq", [V_APPLY] = "apply", [V_STATUS] = "status", [V_LANG] = "lang",
+    [V_CONTACT] = "contact", [V_FAQ] = "faq", [V_FAQ_ZH] = "faq-zh", [V_FAQ_EN] = "faq-en",
+    [V_APPLY] = "apply", [V_STATUS] = "status", [V_LANG] = "lang",
     [V_MISSING] = "missing", [V_INCORRECT] = "incorrect", [V_INVALID] = "invalid", [V_HIDDEN] = "hidden",
     [V_UNLICENSED] = "unlicensed", [V_CANCELLED] = "cancelled", [V_ORDER] = "order",
     [V_UNREGISTERED] = "unregistered", [V_OTHER] = "other", [V_SUSPENDED] = "suspended", [V_REPAIR] = "repair",
@@ -133,6 +135,8 @@ static const char **make_values(request_rec *r, const icp_conf_t *conf, const ic
     values[V_ZH_FIRST] = chinese ? "1" : "";
     set_since(values, notice_case->since, pool);
     set_flags(values, notice_case->reason);
+    values[V_FAQ_ZH] = icp_faq_link(conf->faq, 1, number, notice_case->reason, !values[V_OTHER], pool);
+    values[V_FAQ_EN] = icp_faq_link(conf->faq, 0, number, notice_case->reason, !values[V_OTHER], pool);
     for (int i = 0; i < V_COUNT; i++) values[i] = printable(values[i], pool);
     return values;
 }

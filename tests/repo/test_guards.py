@@ -5,6 +5,8 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 SOURCE = Path(__file__).resolve().parents[2]
 BUILD = SOURCE / os.environ.get("ICP_BUILD", "build")
 
@@ -35,6 +37,13 @@ def test_every_directive_is_documented():
 
 def test_manual_is_the_program_s():
     assert read("docs/icpadmin.md") == subprocess.check_output([BUILD / "icpadmin", "help", "--markdown"], text=True), "run 'make docs'"
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_questions_and_answers_are_those_of_the_page(language):
+    made = subprocess.check_output(["awk", "-v", f"lang={language}", "-v", "docs=1", "-f", "conf/faq/figures.awk",
+                                    "conf/faq/figures.tsv", f"conf/faq/{language}.md"], cwd=SOURCE, text=True)
+    assert read(f"docs/faq.{language}.md") == made, "run 'make docs'"
 
 
 def test_every_sql_statement_is_used():
