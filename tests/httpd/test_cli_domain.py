@@ -14,7 +14,7 @@ PDF, JPEG, PNG = b"%PDF-1.4 scan", b"\xff\xd8\xff\xe0 jpg", b"\x89PNG\r\n\x1a\n 
 @pytest.fixture
 def office(httpd):
     httpd.init_register()
-    httpd.icpadmin("policy", "set", f"holidays={SOURCE}/conf/holidays.tsv", "mail=smtp")
+    httpd.icpadmin("policy", "set", f"holidays={SOURCE}/conf/holidays.tsv", "mail=smtp", "mail-from=office@example.com")
     for name, content in {"license.pdf": PDF, "id.jpg": JPEG, "id.png": PNG, "page.pdf": b"<html>", "empty.pdf": b""}.items():
         (httpd.root / name).write_bytes(content)
     return httpd
