@@ -135,7 +135,7 @@ $(BUILD)/obj/tests/unit/test_differential.o: ICP_CFLAGS += $$(pkg-config --cflag
 $(BUILD)/unit/test_differential: LIB_LIBS += $$(pkg-config --libs libxml-2.0)
 
 # This one counts the branches that the library takes, and what the C library looks over for it.
-READER := charref charset decode element fold markup nesting number number_parts number_read page passage scan sheet shell style visible
+READER := charref charset decode element fold markup media nesting number number_parts number_read open page passage scan selector sheet shell style visible
 READER_COUNTED := $(patsubst %,$(BUILD)/counted/%.o,$(filter $(READER),$(patsubst libicp/%.c,%,$(LIB_SOURCES))))
 $(BUILD)/counted/%.o: libicp/%.c $(BUILD)/config.mk
 	@mkdir -p $(@D)

@@ -133,9 +133,11 @@ static icp_attribute_e attribute_named(const char *name, apr_size_t length)
         if (NAMED("href")) return ICP_ATTRIBUTE_HREF;
         if (NAMED("data")) return ICP_ATTRIBUTE_DATA;
         if (NAMED("open")) return ICP_ATTRIBUTE_OPEN;
+        if (NAMED("type")) return ICP_ATTRIBUTE_TYPE;
         return NAMED("size") ? ICP_ATTRIBUTE_SIZE : ICP_ATTRIBUTE_OTHER;
     case 5:
         if (NAMED("class")) return ICP_ATTRIBUTE_CLASS;
+        if (NAMED("media")) return ICP_ATTRIBUTE_MEDIA;
         return NAMED("style") ? ICP_ATTRIBUTE_STYLE : ICP_ATTRIBUTE_OTHER;
     case 6: return NAMED("hidden") ? ICP_ATTRIBUTE_HIDDEN : ICP_ATTRIBUTE_OTHER;
     case 7:
@@ -143,6 +145,7 @@ static icp_attribute_e attribute_named(const char *name, apr_size_t length)
         if (NAMED("charset")) return ICP_ATTRIBUTE_CHARSET;
         return NAMED("popover") ? ICP_ATTRIBUTE_POPOVER : ICP_ATTRIBUTE_OTHER;
     case 10: return NAMED("http-equiv") ? ICP_ATTRIBUTE_HTTP_EQUIV : ICP_ATTRIBUTE_OTHER;
+    case 14: return NAMED("shadowrootmode") ? ICP_ATTRIBUTE_SHADOWROOTMODE : ICP_ATTRIBUTE_OTHER;
     default: return ICP_ATTRIBUTE_OTHER;
     }
 }

@@ -6,7 +6,7 @@
 
 #include <apr_pools.h>
 
-#include "markup.h"
+#include "selector.h"
 
 /* As deep as Chromium nests elements; what is deeper takes no place of its own. */
 #define ICP_NESTING_DEPTH 512
@@ -19,12 +19,14 @@ enum {
     ICP_FX_INVISIBLE = 1 << 3,
     ICP_FX_TINY = 1 << 4,       /* of font size zero */
     ICP_FX_GRAPHIC = 1 << 5,    /* svg, which draws no text of its own */
-    ICP_FX_FOOTER = 1 << 6,
-    ICP_FX_STORED = 1 << 7,     /* content that is kept for other uses: template, select */
-    ICP_FX_BLOCK = 1 << 8,      /* its text is not joined with that around it */
-    ICP_FX_VISIBLE = 1 << 9,    /* these end what an element around it does: INVISIBLE, */
-    ICP_FX_SIZED = 1 << 10,     /* TINY, */
-    ICP_FX_DRAWN = 1 << 11      /* GRAPHIC */
+    ICP_FX_FAINT = 1 << 6,      /* in the colour of its background */
+    ICP_FX_FOOTER = 1 << 7,
+    ICP_FX_STORED = 1 << 8,     /* content that is kept for other uses: template, select */
+    ICP_FX_BLOCK = 1 << 9,      /* its text is not joined with that around it */
+    ICP_FX_VISIBLE = 1 << 10,   /* these end what an element around it does: INVISIBLE, */
+    ICP_FX_SIZED = 1 << 11,     /* TINY, */
+    ICP_FX_DRAWN = 1 << 12,     /* GRAPHIC, */
+    ICP_FX_COLORED = 1 << 13    /* FAINT */
 };
 
 typedef struct icp_effect_t {
@@ -35,7 +37,7 @@ typedef struct icp_effect_t {
 
 /* What all open elements together do to text. */
 typedef struct icp_surroundings_t {
-    unsigned flags;      /* of the first eight of ICP_FX_… */
+    unsigned flags;      /* of the first nine of ICP_FX_… */
     const char *because; /* NULL: a visitor sees the text */
     const char *link;    /* NULL: in no a */
 } icp_surroundings_t;
@@ -47,12 +49,22 @@ icp_nesting_t *icp_nesting_create(apr_pool_t *pool);
 /* What a start tag's element is here: svg and math have others than HTML, and some of HTML's end them (which this does). */
 const icp_element_t *icp_nesting_element(icp_nesting_t *nesting, const icp_tag_t *tag);
 
-/* A start tag, its element as icp_nesting_element says: opens its element or, where the Standard ignores it, does not. `effect` is copied. */
+/* A start tag, its element as icp_nesting_element says: closes what it ends. 0: the Standard ignores the tag. */
+int icp_nesting_prepare(icp_nesting_t *nesting, const icp_tag_t *tag);
+
+/* Then opens the element, if it is one that has content. `effect` is copied. */
 void icp_nesting_start(icp_nesting_t *nesting, const icp_tag_t *tag, const icp_effect_t *effect);
 void icp_nesting_end(icp_nesting_t *nesting, const icp_tag_t *tag);
 
 /* Where text that comes now stands. Lives until the next call. Not for white space alone. */
 const icp_surroundings_t *icp_nesting_text(icp_nesting_t *nesting);
+
+/* From now on the open elements are kept as selectors see them, too. Those open now, the page itself first; NULL, 0: not kept. */
+void icp_nesting_watch(icp_nesting_t *nesting);
+const icp_node_t *icp_nesting_nodes(const icp_nesting_t *nesting, int *count);
+
+/* Is text that comes now not seen? */
+int icp_nesting_hides(const icp_nesting_t *nesting);
 
 /* Does the text that comes now stand in svg or math? */
 int icp_nesting_foreign(const icp_nesting_t *nesting);

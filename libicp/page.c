@@ -45,6 +45,7 @@ struct icp_page_t {
     icp_passage_t *shown, *hidden, *aside;
     const icp_element_t *raw;     /* whose content is read as raw text */
     apr_size_t shown_bytes, all_bytes; /* of text: displayed; that is markup's, displayed or not */
+    unsigned footer_text; /* there is displayed text in a footer */
 };
 
 static void make_room(buffer_t *buffer, apr_size_t more, apr_pool_t *pool)
@@ -118,6 +119,7 @@ static void add_displayed(icp_page_t *page, char *text, apr_size_t length, icp_s
     source->where = ICP_WHERE_DISPLAYED;
     icp_passage_add(page->shown, text, length, source, hope);
     page->shown_bytes += length;
+    page->footer_text |= (unsigned)source->footer;
 }
 
 static void on_text(void *baton, char *text, apr_size_t length, int line, icp_content_e content)
@@ -181,8 +183,9 @@ static icp_content_e on_start(void *baton, icp_tag_t *tag)
     look_at_attributes(page, tag);
     icp_shell_tag(page->shell, tag);
     tag->element = icp_nesting_element(page->nesting, tag);
-    icp_visible_effect(&effect, tag, page->sheet, page->pool);
-    icp_nesting_start(page->nesting, tag, &effect);
+    int opens = icp_nesting_prepare(page->nesting, tag);
+    icp_visible_effect(&effect, tag, page->sheet, page->nesting, page->pool);
+    if (opens) icp_nesting_start(page->nesting, tag, &effect);
     end_lines(page, icp_nesting_broke(page->nesting));
     if (tag->element->which == ICP_ELEMENT_BR) {
         icp_passage_gap(page->shown, '\n');
@@ -196,6 +199,10 @@ static icp_content_e on_start(void *baton, icp_tag_t *tag)
     }
     icp_content_e content = icp_nesting_foreign(page->nesting) ? ICP_CONTENT_MARKUP : tag->element->content;
     if (content != ICP_CONTENT_MARKUP) page->raw = tag->element;
+    if (tag->element->which == ICP_ELEMENT_STYLE) {
+        icp_sheet_begin(page->sheet, tag);
+        icp_nesting_watch(page->nesting);
+    }
     return content;
 }
 
@@ -373,7 +380,7 @@ const icp_page_report_t *icp_page_finish(icp_page_t *page, int complete)
         report->detail = "more numbers than are listed";
     }
     if (!report->cut) {
-        report->unreadable = icp_shell_reason(page->shell, page->all_bytes, &report->detail, page->pool);
+        report->unreadable = icp_shell_reason(page->shell, page->all_bytes, page->footer_text != 0, &report->detail, page->pool);
     }
     return report;
 }

@@ -16,6 +16,7 @@ struct icp_shell_t {
     int framesets;
     int refresh;        /* meta refresh to another page */
     int redirect;       /* a script that sets location */
+    int footers;        /* footer elements, and others of that id */
     int speaks;         /* a script speaks of a filing */
     char root[64];      /* the empty element that scripts fill: "div id=app" */
     char footer_script[64];
@@ -74,13 +75,15 @@ static void look_at_source(char *out, apr_size_t size, const icp_tag_t *tag)
     }
 }
 
-static void look_for_root(icp_shell_t *shell, const icp_tag_t *tag)
+static void look_at_id(icp_shell_t *shell, const icp_tag_t *tag)
 {
     static const char *const roots[] = {"app", "root", "__next", "__nuxt", "main-app", "q-app", NULL};
     const icp_attribute_t *attribute;
     icp_attributes_t at = {.tag = tag};
-    while (!*shell->root && (attribute = icp_markup_attribute(&at))) {
-        for (int i = 0; attribute->which == ICP_ATTRIBUTE_ID && roots[i] && !*shell->root; i++) {
+    while ((attribute = icp_markup_attribute(&at))) {
+        if (attribute->which != ICP_ATTRIBUTE_ID) continue;
+        if (attribute->length == 6 && strncasecmp(attribute->value, "footer", 6) == 0) shell->footers++;
+        for (int i = 0; roots[i] && !*shell->root; i++) {
             if (attribute->length != strlen(roots[i]) || strncasecmp(attribute->value, roots[i], attribute->length) != 0) continue;
             apr_snprintf(shell->root, sizeof shell->root, "<div id=%s>", roots[i]);
         }
@@ -99,8 +102,9 @@ void icp_shell_tag(icp_shell_t *shell, const icp_tag_t *tag)
         if (has_source) look_at_source(shell->footer_image, sizeof shell->footer_image, tag);
         break;
     case ICP_ELEMENT_DIV:
-        if (icp_tag_has(tag, ICP_ATTRIBUTE_ID)) look_for_root(shell, tag);
+        if (icp_tag_has(tag, ICP_ATTRIBUTE_ID)) look_at_id(shell, tag);
         break;
+    case ICP_ELEMENT_FOOTER: shell->footers++; break;
     case ICP_ELEMENT_META: look_at_meta(shell, tag); break;
     case ICP_ELEMENT_FRAME: shell->frames++; break;
     case ICP_ELEMENT_FRAMESET: shell->framesets++; break;
@@ -125,12 +129,13 @@ static int moves(const char *text, apr_size_t length)
 
 void icp_shell_script(icp_shell_t *shell, const char *text, apr_size_t length, int hope)
 {
-    static const char *const numbers[] = {"ICP备", "icpNumber", "icp_number", NULL}, *const links[] = {"beian.miit.gov.cn", NULL};
-    shell->speaks = shell->speaks || (hope && has_any(text, length, numbers)) || has_any(text, length, links);
+    static const char *const numbers[] = {"ICP备", "ICP证", "ICP'", "ICP\"", "icpNumber", "icp_number", NULL};
+    static const char *const words[] = {"beian.miit.gov.cn", NULL};
+    shell->speaks = shell->speaks || (hope && has_any(text, length, numbers)) || has_any(text, length, words);
     shell->redirect = shell->redirect || moves(text, length);
 }
 
-icp_unreadable_e icp_shell_reason(icp_shell_t *shell, apr_size_t text_bytes, const char **detail, apr_pool_t *pool)
+icp_unreadable_e icp_shell_reason(icp_shell_t *shell, apr_size_t text_bytes, int footer_text, const char **detail, apr_pool_t *pool)
 {
     *detail = NULL;
     if (shell->framesets || (shell->frames && text_bytes < LINK_TEXT)) {
@@ -151,6 +156,10 @@ icp_unreadable_e icp_shell_reason(icp_shell_t *shell, apr_size_t text_bytes, con
     }
     if (*shell->footer_script || shell->speaks) {
         *detail = *shell->footer_script ? apr_psprintf(pool, "script %s", shell->footer_script) : "a script speaks of an ICP number";
+        return ICP_UNREADABLE_SCRIPT;
+    }
+    if (shell->footers && !footer_text && shell->scripts) {
+        *detail = apr_psprintf(pool, "an empty footer and %d scripts", shell->scripts);
         return ICP_UNREADABLE_SCRIPT;
     }
     if (*shell->footer_image) {

@@ -15,7 +15,8 @@ void icp_shell_tag(icp_shell_t *shell, const icp_tag_t *tag);
 /* `hope`: see icp_passage_add. */
 void icp_shell_script(icp_shell_t *shell, const char *text, apr_size_t length, int hope);
 
-/* The strongest sign, with a few words for staff; ICP_READABLE: there is none. `text_bytes`: of text, displayed or not. */
-icp_unreadable_e icp_shell_reason(icp_shell_t *shell, apr_size_t text_bytes, const char **detail, apr_pool_t *pool);
+/* The strongest sign, with a few words for staff; ICP_READABLE: there is none. `text_bytes`: of text, displayed or not. `footer_text`: some
+ * of it stands in a footer. */
+icp_unreadable_e icp_shell_reason(icp_shell_t *shell, apr_size_t text_bytes, int footer_text, const char **detail, apr_pool_t *pool);
 
 #endif

@@ -5,22 +5,18 @@
 
 #include <apr_strings.h>
 
+#define VARIABLES_MAX 1000
 #define FAR_OFF (-900.0) /* px: no page is drawn so that one scrolls that far to the left of its edge */
 
-/* The properties that are looked at, each with its newest declaration. */
-enum { DISPLAY, VISIBILITY, FONT_SIZE, FONT, OPACITY, COLOR, POSITION, LEFT, TOP, RIGHT, BOTTOM, TEXT_INDENT, MARGIN_LEFT, MARGIN_TOP, WIDTH,
-       HEIGHT, MAX_WIDTH, MAX_HEIGHT, OVERFLOW, CLIP, CLIP_PATH, TRANSFORM, CONTENT_VISIBILITY, ALL_PROPERTIES };
+enum { DISPLAY, VISIBILITY, FONT_SIZE, FONT, OPACITY, COLOR, BACKGROUND, BACKGROUND_COLOR, POSITION, LEFT, TOP, RIGHT, BOTTOM, TEXT_INDENT,
+       MARGIN_LEFT, MARGIN_TOP, WIDTH, HEIGHT, MAX_WIDTH, MAX_HEIGHT, OVERFLOW, CLIP, CLIP_PATH, TRANSFORM, CONTENT_VISIBILITY, FILTER,
+       MARGIN, TEXT_FILL };
 
-static const char *const property_names[] = {
-    "display", "visibility", "font-size", "font", "opacity", "color", "position", "left", "top", "right", "bottom", "text-indent",
-    "margin-left", "margin-top", "width", "height", "max-width", "max-height", "overflow", "clip", "clip-path", "transform",
-    "content-visibility",
+static const char *const property_names[ICP_PROPERTIES] = {
+    "display", "visibility", "font-size", "font", "opacity", "color", "background", "background-color", "position", "left", "top", "right", "bottom",
+    "text-indent", "margin-left", "margin-top", "width", "height", "max-width", "max-height", "overflow", "clip", "clip-path", "transform",
+    "content-visibility", "filter", "margin", "-webkit-text-fill-color",
 };
-
-typedef struct declaration_t {
-    char value[48]; /* lower case, white space folded; longer ones are cut: none that matters is */
-    int important;
-} declaration_t;
 
 static int space(char c)
 {
@@ -35,7 +31,7 @@ static const char *skip_comment(const char *p, const char *end)
     return close ? close + 2 : end;
 }
 
-/* Copies up to one of the two characters `stop` outside quotes and parentheses, in lower case, comments left out, white space folded and trimmed. */
+/* Copies (with `size` 0: skips) up to one of the two characters `stop` outside quotes and parentheses, in lower case, comments left out, white space folded and trimmed. */
 static const char *take(char *out, apr_size_t size, const char *p, const char *end, const char *stop)
 {
     apr_size_t length = 0;
@@ -60,11 +56,11 @@ static const char *take(char *out, apr_size_t size, const char *p, const char *e
         gap = 0;
         if (length + 1 < size) out[length++] = (unsigned char)(*p - 'A') < 26 ? (char)(*p | 0x20) : *p;
     }
-    out[length] = '\0';
+    if (size) out[length] = '\0';
     return p;
 }
 
-static void cut_important(declaration_t *declaration)
+static void cut_important(icp_declaration_t *declaration)
 {
     char *mark = strchr(declaration->value, '!');
     declaration->important = 0;
@@ -74,24 +70,95 @@ static void cut_important(declaration_t *declaration)
     *mark = '\0';
 }
 
-static void read_declarations(declaration_t *found, const char *p, const char *end)
+/* The name of a property, in lower case, up to ':' or ';'. */
+static const char *take_name(char *out, apr_size_t size, const char *p, const char *end)
 {
+    apr_size_t length = 0;
+    const char *c = p;
+    while (c < end && length + 1 < size && ((unsigned char)((*c | 0x20) - 'a') < 26 || *c == '-')) out[length++] = (char)(*c++ | 0x20);
+    if (c == end || *c != ':') return take(out, size, p, end, ":;");
+    out[length] = '\0';
+    return c;
+}
+
+static int property_named(const char *name)
+{
+    for (int i = 0; i < ICP_PROPERTIES; i++) {
+        if (name[0] == property_names[i][0] && strcmp(name, property_names[i]) == 0) return i;
+    }
+    return -1;
+}
+
+/* The end of a declaration that nobody asks for: ';' outside quotes, brackets and comments. */
+static const char *skip_value(const char *p, const char *end)
+{
+    const char *stop = memchr(p, ';', (apr_size_t)(end - p)), *plain = stop ? stop : end;
+    for (const char *c = p; c < plain; c++) {
+        if (*c == '(' || *c == '"' || *c == '\'' || *c == '/') return take(NULL, 0, p, end, ";;");
+    }
+    return plain;
+}
+
+static void keep_variable(apr_hash_t *variables, const char *name, const char *value)
+{
+    apr_pool_t *pool = apr_hash_pool_get(variables);
+    if (apr_hash_count(variables) >= VARIABLES_MAX) return;
+    apr_hash_set(variables, apr_pstrdup(pool, name), APR_HASH_KEY_STRING, apr_pstrdup(pool, value));
+}
+
+int icp_style_parse(icp_declaration_t out[ICP_DECLARATIONS_MAX], const char *text, apr_size_t length, apr_hash_t *variables)
+{
+    const char *p = text, *end = text + length;
+    int count = 0;
     while (p < end) {
-        char name[24];
-        declaration_t declaration;
-        p = take(name, sizeof name, p, end, ":;");
+        char name[32];
+        icp_declaration_t declaration;
+        while (p < end && space(*p)) p++;
+        p = take_name(name, sizeof name, p, end);
         if (p == end || *p == ';') {
+            p += p < end;
+            continue;
+        }
+        int property = property_named(name), variable = variables && name[0] == '-' && name[1] == '-';
+        if (property < 0 && !variable) {
+            p = skip_value(p + 1, end);
             p += p < end;
             continue;
         }
         p = take(declaration.value, sizeof declaration.value, p + 1, end, ";;");
         p += p < end;
         cut_important(&declaration);
-        for (int i = 0; i < ALL_PROPERTIES; i++) {
-            if (name[0] != property_names[i][0] || strcmp(name, property_names[i]) != 0) continue;
-            if (declaration.value[0] && (declaration.important || !found[i].important)) found[i] = declaration;
-        }
+        if (variable) keep_variable(variables, name, declaration.value);
+        if (property < 0 || !declaration.value[0] || count == ICP_DECLARATIONS_MAX) continue;
+        declaration.property = (unsigned char)property;
+        out[count++] = declaration;
     }
+    return count;
+}
+
+void icp_style_cascade(icp_cascade_t *cascade, const icp_declaration_t *declarations, int count, const char *from)
+{
+    for (int i = 0; i < count; i++) {
+        const icp_declaration_t **holds = &cascade->holds[declarations[i].property];
+        if (*holds && (*holds)->important && !declarations[i].important) continue;
+        *holds = &declarations[i];
+        cascade->from[declarations[i].property] = from;
+    }
+}
+
+/* The value of a property, "" if there is none; that of a var() is looked up. */
+static const char *value_of(const icp_cascade_t *cascade, int property)
+{
+    const char *value = cascade->holds[property] ? cascade->holds[property]->value : "";
+    for (int i = 0; i < 4 && strncmp(value, "var(", 4) == 0; i++) {
+        char name[32];
+        const char *p = value + 4 + (value[4] == ' ');
+        apr_size_t length = strcspn(p, " ,)");
+        apr_cpystrn(name, p, length < sizeof name ? length + 1 : sizeof name);
+        value = cascade->variables ? apr_hash_get(cascade->variables, name, APR_HASH_KEY_STRING) : NULL;
+        if (!value) return ""; /* its fallback is not read: what is not known does not hide */
+    }
+    return value;
 }
 
 static int is_zero(const char *value)
@@ -122,7 +189,8 @@ static int far_off(const char *value)
 
 static unsigned char display_of(const char *value)
 {
-    static const char *const blocks[] = {"block", "flex", "grid", "table", "list-item", "flow-root", "table-cell", "table-row", "-webkit-box", NULL};
+    static const char *const blocks[] = {"block", "flex", "grid", "table", "list-item", "flow-root", "table-cell", "table-row", "-webkit-box", "-webkit-flex",
+                                         "-ms-flexbox", "table-footer-group", "table-row-group", "table-caption", NULL};
     if (!*value) return ICP_DISPLAY_UNSET;
     if (strcmp(value, "none") == 0) return ICP_DISPLAY_NONE;
     if (strncmp(value, "inline", 6) == 0) return ICP_DISPLAY_INLINE;
@@ -150,55 +218,131 @@ static unsigned char font_of(const char *value)
     return 0;
 }
 
-static const char *away_by_place(const declaration_t *found)
+/* A colour in one spelling of those in use for black, white and grey: #rgb; other colours as they are written. */
+static void plain_color(char out[24], const char *value)
 {
-    int placed = strcmp(found[POSITION].value, "absolute") == 0 || strcmp(found[POSITION].value, "fixed") == 0;
-    int moved = placed || strcmp(found[POSITION].value, "relative") == 0;
-    if (moved && far_off(found[LEFT].value)) return "left:-9999px";
-    if (moved && far_off(found[TOP].value)) return "top:-9999px";
-    if (placed && far_off(found[RIGHT].value)) return "right:-9999px";
-    if (placed && far_off(found[BOTTOM].value)) return "bottom:-9999px";
-    if (far_off(found[TEXT_INDENT].value)) return "text-indent:-9999px";
-    if (far_off(found[MARGIN_LEFT].value)) return "margin-left:-9999px";
-    if (far_off(found[MARGIN_TOP].value)) return "margin-top:-9999px";
-    if (strncmp(found[TRANSFORM].value, "scale(0)", 8) == 0) return "transform:scale(0)";
-    if (placed && strncmp(found[CLIP].value, "rect(", 5) == 0 && strspn(found[CLIP].value + 5, "01px, ") == strlen(found[CLIP].value + 5) - 1) {
-        return "clip:rect(0,0,0,0)";
+    static const struct { const char *name, *plain; } names[] = {
+        {"white", "#fff"}, {"black", "#000"}, {"rgb(255,255,255)", "#fff"}, {"rgb(0,0,0)", "#000"}, {"rgba(255,255,255,1)", "#fff"}};
+    apr_size_t length = 0;
+    for (; *value && length < 23; value++) {
+        if (*value != ' ') out[length++] = *value;
+        else if (!strchr(out, '(')) break; /* the rest of a background */
+        out[length] = '\0';
     }
-    if (strcmp(found[CLIP_PATH].value, "inset(50%)") == 0 || strcmp(found[CLIP_PATH].value, "inset(100%)") == 0) return "clip-path:inset(100%)";
-    if (strcmp(found[OVERFLOW].value, "hidden") == 0 || strcmp(found[OVERFLOW].value, "clip") == 0) {
-        if (is_zero(found[HEIGHT].value) || is_zero(found[MAX_HEIGHT].value)) return "height:0;overflow:hidden";
-        if (is_zero(found[WIDTH].value) || is_zero(found[MAX_WIDTH].value)) return "width:0;overflow:hidden";
+    out[length] = '\0';
+    for (apr_size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(out, names[i].name) == 0) strcpy(out, names[i].plain);
+    }
+    if (length == 7 && out[0] == '#' && out[1] == out[2] && out[3] == out[4] && out[5] == out[6]) {
+        out[2] = out[3];
+        out[3] = out[5];
+        out[4] = '\0';
+    }
+}
+
+int icp_style_decides(const icp_declaration_t *declarations, int count)
+{
+    static const char deciding[ICP_PROPERTIES] = {
+        [DISPLAY] = 1, [VISIBILITY] = 1, [OPACITY] = 1, [CONTENT_VISIBILITY] = 1, [FILTER] = 1, [CLIP] = 1, [CLIP_PATH] = 1, [TRANSFORM] = 1};
+    icp_style_t style;
+    icp_cascade_t cascade = {{0}, {0}, NULL};
+    for (int i = 0; i < count; i++) {
+        const char *value = declarations[i].value;
+        if (deciding[declarations[i].property] || far_off(value) || strncmp(value, "var(", 4) == 0) return 1;
+    }
+    icp_style_cascade(&cascade, declarations, count, NULL);
+    icp_style_evaluate(&style, &cascade);
+    return style.because != NULL;
+}
+
+/* 1: drawn in the colour of its own background, or in none; 2: in another; 0: nothing is said. */
+static unsigned char color_of(const icp_cascade_t *cascade)
+{
+    const char *fill = value_of(cascade, TEXT_FILL), *color = *fill ? fill : value_of(cascade, COLOR);
+    const char *background = value_of(cascade, BACKGROUND_COLOR);
+    char front[24] = "", back[24] = "";
+    if (!*background) background = value_of(cascade, BACKGROUND);
+    plain_color(front, color);
+    plain_color(back, background);
+    if (strcmp(front, "transparent") == 0 || strncmp(front, "rgba(0,0,0,0)", 13) == 0) return strstr(background, "clip") || strstr(background, "gradient") ? 2 : 1;
+    if (*front && strcmp(front, back) == 0 && !strstr(background, "url(")) return 1;
+    return *front || *back ? 2 : 0;
+}
+
+static int is_one_pixel(const char *value)
+{
+    return is_zero(value) || strcmp(value, "1px") == 0;
+}
+
+/* What draws it out of sight; *property: by which. */
+static const char *away_by_place(const icp_cascade_t *cascade, int *property)
+{
+#define SAYS(which, what) do { *property = which; return what; } while (0)
+    const char *position = value_of(cascade, POSITION), *overflow = value_of(cascade, OVERFLOW), *clip = value_of(cascade, CLIP);
+    const char *path = value_of(cascade, CLIP_PATH), *transform = value_of(cascade, TRANSFORM);
+    int placed = strcmp(position, "absolute") == 0 || strcmp(position, "fixed") == 0;
+    int moved = placed || strcmp(position, "relative") == 0;
+    if (moved && far_off(value_of(cascade, LEFT))) SAYS(LEFT, "left:-9999px");
+    if (moved && far_off(value_of(cascade, TOP))) SAYS(TOP, "top:-9999px");
+    if (placed && far_off(value_of(cascade, RIGHT))) SAYS(RIGHT, "right:-9999px");
+    if (placed && far_off(value_of(cascade, BOTTOM))) SAYS(BOTTOM, "bottom:-9999px");
+    if (far_off(value_of(cascade, TEXT_INDENT))) SAYS(TEXT_INDENT, "text-indent:-9999px");
+    if (far_off(value_of(cascade, MARGIN_LEFT))) SAYS(MARGIN_LEFT, "margin-left:-9999px");
+    if (far_off(value_of(cascade, MARGIN_TOP)) || far_off(value_of(cascade, MARGIN))) SAYS(MARGIN_TOP, "margin-top:-9999px");
+    if (strncmp(transform, "scale(0)", 8) == 0 || strncmp(transform, "scale(0,", 8) == 0) SAYS(TRANSFORM, "transform:scale(0)");
+    if (strncmp(transform, "translate", 9) == 0 && strchr(transform, '(') && far_off(strchr(transform, '(') + 1)) SAYS(TRANSFORM, "transform:translate(-9999px)");
+    if (placed && strncmp(clip, "rect(", 5) == 0 && strspn(clip + 5, "01px, ") == strlen(clip + 5) - 1) SAYS(CLIP, "clip:rect(0,0,0,0)");
+    if (strcmp(path, "inset(50%)") == 0 || strcmp(path, "inset(100%)") == 0) SAYS(CLIP_PATH, "clip-path:inset(100%)");
+    if (strcmp(path, "circle(0)") == 0 || strcmp(path, "circle(0px)") == 0 || strcmp(path, "circle(0%)") == 0) SAYS(CLIP_PATH, "clip-path:circle(0)");
+    if (strncmp(overflow, "hidden", 6) == 0 || strcmp(overflow, "clip") == 0) {
+        const char *width = value_of(cascade, WIDTH), *height = value_of(cascade, HEIGHT);
+        if (is_zero(height) || is_zero(value_of(cascade, MAX_HEIGHT))) SAYS(OVERFLOW, "height:0;overflow:hidden");
+        if (is_zero(width) || is_zero(value_of(cascade, MAX_WIDTH))) SAYS(OVERFLOW, "width:0;overflow:hidden");
+        if (is_one_pixel(width) && is_one_pixel(height)) SAYS(OVERFLOW, "width:1px;height:1px;overflow:hidden");
     }
     return NULL;
+#undef SAYS
+}
+
+static void hide(icp_style_t *style, const icp_cascade_t *cascade, int property, const char *because)
+{
+    style->because = because;
+    style->from = cascade->from[property];
+}
+
+void icp_style_evaluate(icp_style_t *style, const icp_cascade_t *cascade)
+{
+    const char *visibility = value_of(cascade, VISIBILITY), *opacity = value_of(cascade, OPACITY), *filter = value_of(cascade, FILTER);
+    const char *size = value_of(cascade, FONT_SIZE), *font = value_of(cascade, FONT), *away;
+    int property;
+    memset(style, 0, sizeof *style);
+    style->display = display_of(value_of(cascade, DISPLAY));
+    style->font = font_of(size);
+    style->color = color_of(cascade);
+    if (!*size && *font) style->font = is_zero(font) ? 1 : 2;
+    if (strcmp(visibility, "hidden") == 0 || strcmp(visibility, "collapse") == 0) style->visibility = 1;
+    if (strcmp(visibility, "visible") == 0 || strcmp(visibility, "initial") == 0) style->visibility = 2;
+
+    if ((away = away_by_place(cascade, &property))) hide(style, cascade, property, away);
+    if (*opacity && is_zero(opacity)) hide(style, cascade, OPACITY, "opacity:0");
+    if (strcmp(filter, "opacity(0)") == 0 || strcmp(filter, "opacity(0%)") == 0) hide(style, cascade, FILTER, "filter:opacity(0)");
+    style->away = style->because != NULL;
+    if (style->color == 1) hide(style, cascade, COLOR, "the color of its background");
+    if (style->font == 1) hide(style, cascade, *size ? FONT_SIZE : FONT, "font-size:0");
+    if (style->visibility == 1) hide(style, cascade, VISIBILITY, "visibility:hidden");
+    if (strcmp(value_of(cascade, CONTENT_VISIBILITY), "hidden") == 0) {
+        style->display = ICP_DISPLAY_NONE;
+        hide(style, cascade, CONTENT_VISIBILITY, "content-visibility:hidden");
+    }
+    else if (style->display == ICP_DISPLAY_NONE) {
+        hide(style, cascade, DISPLAY, "display:none");
+    }
 }
 
 void icp_style_read(icp_style_t *style, const char *text, apr_size_t length)
 {
-    declaration_t found[ALL_PROPERTIES];
-    for (int i = 0; i < ALL_PROPERTIES; i++) {
-        found[i].value[0] = '\0';
-        found[i].important = 0;
-    }
-    read_declarations(found, text, text + length);
-
-    memset(style, 0, sizeof *style);
-    style->display = display_of(found[DISPLAY].value);
-    if (strcmp(found[VISIBILITY].value, "hidden") == 0 || strcmp(found[VISIBILITY].value, "collapse") == 0) style->visibility = 1;
-    if (strcmp(found[VISIBILITY].value, "visible") == 0 || strcmp(found[VISIBILITY].value, "initial") == 0) style->visibility = 2;
-    style->font = font_of(found[FONT_SIZE].value);
-    if (!found[FONT_SIZE].value[0] && found[FONT].value[0]) style->font = is_zero(found[FONT].value) ? 1 : 2;
-    style->because = away_by_place(found);
-    if (found[OPACITY].value[0] && is_zero(found[OPACITY].value)) style->because = "opacity:0";
-    if (strcmp(found[COLOR].value, "transparent") == 0) style->because = "color:transparent";
-    style->away = style->because != NULL;
-    if (style->font == 1) style->because = "font-size:0";
-    if (style->visibility == 1) style->because = "visibility:hidden";
-    if (strcmp(found[CONTENT_VISIBILITY].value, "hidden") == 0) {
-        style->display = ICP_DISPLAY_NONE;
-        style->because = "content-visibility:hidden";
-    }
-    else if (style->display == ICP_DISPLAY_NONE) {
-        style->because = "display:none";
-    }
+    icp_declaration_t declarations[ICP_DECLARATIONS_MAX];
+    icp_cascade_t cascade = {{0}, {0}, NULL};
+    icp_style_cascade(&cascade, declarations, icp_style_parse(declarations, text, length, NULL), NULL);
+    icp_style_evaluate(style, &cascade);
 }

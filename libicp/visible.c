@@ -16,7 +16,6 @@
 typedef struct found_t {
     const char *style; /* NULL: none */
     apr_size_t style_length;
-    const char *sheet; /* the rule of a style sheet that hides it */
     int data, size;    /* there is one that is not empty */
 } found_t;
 
@@ -27,7 +26,7 @@ static const char *decoded(const icp_attribute_t *attribute, apr_pool_t *pool)
     return copy;
 }
 
-static void collect(found_t *found, icp_effect_t *effect, const icp_tag_t *tag, const icp_sheet_t *sheet, apr_pool_t *pool)
+static void collect(found_t *found, icp_effect_t *effect, const icp_tag_t *tag, apr_pool_t *pool)
 {
     static const icp_words_t footers = {ICP_PAIR('f', 'o') | ICP_PAIR('c', 'o') | ICP_PAIR('b', 'o') | ICP_PAIR('b', 'e'),
                                         {"foot", "copyright", "bottom", "beian"}};
@@ -50,7 +49,6 @@ static void collect(found_t *found, icp_effect_t *effect, const icp_tag_t *tag, 
         case ICP_ATTRIBUTE_CLASS:
         case ICP_ATTRIBUTE_ID:
             if (icp_scan_words(attribute->value, attribute->length, &footers)) effect->flags |= ICP_FX_FOOTER;
-            if (!found->sheet) found->sheet = icp_sheet_hides(sheet, attribute);
             break;
         default: break;
         }
@@ -82,17 +80,33 @@ static void apply_style(icp_effect_t *effect, const icp_style_t *style, const ic
         *flags &= ~(unsigned)ICP_FX_SIZED;
         *flags |= style->font == 1 ? ICP_FX_TINY : ICP_FX_SIZED;
     }
+    if (style->color) *flags |= style->color == 1 ? ICP_FX_FAINT : ICP_FX_COLORED;
     if (style->display > ICP_DISPLAY_NONE) effect->because = NULL;
-    if (style->because) effect->because = because(tag, apr_pstrcat(pool, "style=", style->because, NULL), pool);
+    if (!style->because) return;
+    const char *why = style->from ? apr_psprintf(pool, "by style sheet %s{%s}", style->from, style->because) : apr_pstrcat(pool, "style=", style->because, NULL);
+    effect->because = because(tag, why, pool);
 }
 
-static void read_style(icp_effect_t *effect, const found_t *found, const icp_tag_t *tag, apr_pool_t *pool)
+/* What style sheets and its style attribute say. */
+static void read_style(icp_effect_t *effect, const found_t *found, const icp_tag_t *tag, const icp_sheet_t *sheet, const icp_nesting_t *nesting, apr_pool_t *pool)
 {
     icp_style_t style;
-    char text[STYLE_MAX];
-    apr_size_t length = found->style_length < sizeof text ? found->style_length : sizeof text;
-    length = icp_charref_decode(text, found->style, length, 1);
-    icp_style_read(&style, text, length);
+    icp_cascade_t cascade = {{0}, {0}, icp_sheet_variables(sheet)};
+    icp_declaration_t own[ICP_DECLARATIONS_MAX];
+    int depth;
+    const icp_node_t *around = icp_nesting_nodes(nesting, &depth);
+    int all = found->style_length > 0 || icp_nesting_hides(nesting);
+    int said = icp_sheet_has_rules(sheet) && icp_sheet_cascade(sheet, &cascade, tag, around, depth, all);
+    if (found->style_length) {
+        char text[STYLE_MAX];
+        apr_size_t length = found->style_length < sizeof text ? found->style_length : sizeof text;
+        length = icp_charref_decode(text, found->style, length, 1);
+        int count = icp_style_parse(own, text, length, NULL);
+        icp_style_cascade(&cascade, own, count, NULL);
+        said |= count > 0;
+    }
+    if (!said) return;
+    icp_style_evaluate(&style, &cascade);
     apply_style(effect, &style, tag, pool);
 }
 
@@ -123,18 +137,18 @@ static void apply_element(icp_effect_t *effect, const icp_tag_t *tag, int sized)
     }
 }
 
-void icp_visible_effect(icp_effect_t *effect, const icp_tag_t *tag, const icp_sheet_t *sheet, apr_pool_t *pool)
+void icp_visible_effect(icp_effect_t *effect, const icp_tag_t *tag, const icp_sheet_t *sheet, const icp_nesting_t *nesting, apr_pool_t *pool)
 {
     found_t found = {0};
     const icp_element_t *element = tag->element;
     *effect = (icp_effect_t){.flags = element->flags & ICP_EL_BLOCK ? ICP_FX_BLOCK : 0};
-    if (!tag->has && element->which == ICP_ELEMENT_OTHER && !(element->flags & (ICP_EL_UNDRAWN | ICP_EL_FALLBACK))) return;
-    if (tag->has & ASKED_FOR) collect(&found, effect, tag, sheet, pool);
+    int sheets = icp_sheet_has_rules(sheet);
+    if (!tag->has && !sheets && element->which == ICP_ELEMENT_OTHER && !(element->flags & (ICP_EL_UNDRAWN | ICP_EL_FALLBACK))) return;
+    if (tag->has & ASKED_FOR) collect(&found, effect, tag, pool);
     apply_element(effect, tag, found.size);
     if (icp_tag_has(tag, ICP_ATTRIBUTE_HIDDEN)) hide(effect, because(tag, "hidden", pool));
     else if (icp_tag_has(tag, ICP_ATTRIBUTE_POPOVER)) hide(effect, because(tag, "popover", pool));
-    if (found.sheet && !(effect->flags & ICP_FX_NONE)) hide(effect, because(tag, apr_pstrcat(pool, "by style sheet ", found.sheet, NULL), pool));
-    if (found.style_length) read_style(effect, &found, tag, pool);
+    if (sheets || found.style_length) read_style(effect, &found, tag, sheet, nesting, pool);
     if (element->flags & ICP_EL_UNDRAWN) hide(effect, because(tag, "", pool));
     if (element->which == ICP_ELEMENT_DETAILS && !icp_tag_has(tag, ICP_ATTRIBUTE_OPEN)) {
         effect->flags |= ICP_FX_INNER_NONE;

@@ -5,7 +5,7 @@
 #include "nesting.h"
 #include "sheet.h"
 
-/* `because` and `link` are in `pool`. */
-void icp_visible_effect(icp_effect_t *effect, const icp_tag_t *tag, const icp_sheet_t *sheet, apr_pool_t *pool);
+/* `nesting`: the elements around it. `because` and `link` are in `pool`. */
+void icp_visible_effect(icp_effect_t *effect, const icp_tag_t *tag, const icp_sheet_t *sheet, const icp_nesting_t *nesting, apr_pool_t *pool);
 
 #endif

@@ -1,4 +1,4 @@
-"""What the reader sees is what a browser draws: every page of the corpus, and pages thrown together at random, in headless
+"""What the reader sees is what a browser draws: every page of the corpus, and pages and style sheets thrown together at random, in headless
 Chromium, whose document.body.innerText must hold the numbers that the reader lists as displayed. Cases of the corpus that may
 differ say why in the last column of tests/corpus/pages.tsv.
 """
@@ -121,8 +121,39 @@ def thrown_together(seed):
     return f"<!DOCTYPE html><meta charset=utf-8>{''.join(parts)}"
 
 
+SELECTORS = ("p", "div", "span", "b", ".x", ".y", ".z", "#i", ".x .y", "div>p", "div .x", ".y>.z", "p.x", ".x.y", "#i .x", ".x:not(.y)", "body *", "body .z",
+             "div div", ".x,.y", "[hidden]", "[lang]", "p:hover", ":root .y")
+DECLARATIONS = ("display:none", "display:block", "display:inline", "display:none!important", "display:block !important", "visibility:hidden",
+                "visibility:visible", "color:red", "display:var(--d)")
+AROUND = ("{}", "{}", "{}", "@media print{{{}}}", "@media screen{{{}}}", "@media (max-width:700px){{{}}}", "@media (min-width:700px){{{}}}",
+          "@supports (display:grid){{{}}}", "/*{}*/")
+
+
+def styled(seed):
+    """Well-formed mark-up under rules of every kind."""
+    dice = random.Random(seed)
+    rules = [dice.choice(AROUND).format(f"{dice.choice(SELECTORS)}{{{dice.choice(DECLARATIONS)}}}") for _ in range(dice.randint(1, 6))]
+    style = f"<style>:root{{--d:{dice.choice(('none', 'block'))}}}{''.join(rules)}</style>"
+
+    def element(depth):
+        tag, attributes = dice.choice(("div", "p", "span", "b")), ""
+        if dice.random() < 0.7:
+            attributes += f' class="{" ".join(dice.sample("xyz", dice.randint(1, 2)))}"'
+        if dice.random() < 0.15:
+            attributes += " id=i"
+        if dice.random() < 0.15:
+            attributes += " hidden"
+        if dice.random() < 0.15:
+            attributes += f' style="{dice.choice(DECLARATIONS)}"'
+        inside = "".join(element(depth + 1) for _ in range(dice.randint(0, 2))) if depth < 4 and tag != "p" else ""
+        return f"<{tag}{attributes}>京ICP备{dice.randint(10000001, 23999999):08}号 {inside}</{tag}>"
+
+    return f"<!DOCTYPE html><meta charset=utf-8>{style}{''.join(element(0) for _ in range(3))}"
+
+
 def test_pages_thrown_together_are_read_as_they_are_drawn():
     pages = {str(seed): thrown_together(seed) for seed in range(300)}
+    pages.update({f"styled{seed}": styled(seed) for seed in range(200)})
     texts = drawn({name: ("text/html", page.encode()) for name, page in pages.items()})
     wrong = []
     for name, page in pages.items():

@@ -77,7 +77,9 @@ static const struct { const char *begin, *again; } pages[] = {
     {"<script>", "<!--<script>"}, {"<script>", "</scrip"}, {"<script>", "<"}, {"<script><!--", "-"}, {"<script>", "\\u5907"},
     {"<script>", "\\"}, {"<script>", "&&"}, {"<script>", "ICP\xE5\xA4\x87 "}, {"<script>", "location"}, {"<script>", "x"}, {"", "<script></script>"},
     {"<style>", "{"}, {"<style>", ".a{display:none}"}, {"<style>", "/*"}, {"<style>", ".a,"}, {"<style>", "a"},
-    {"<style>.a{display:none}</style><p class='", "b "}, {"<title>", "&"}, {"<textarea>", "</textare"}, {"<plaintext>", "<"},
+    {"<style>", ".a .b>c:not(.d),"}, {"<style>", "@media screen{"}, {"<style>", ":not("}, {"<style>", "--a:var(--a);"}, {"<style>", "#a b{color:red}"},
+    {"<style>.a{display:none}</style><p class='", "b "}, {"<style>.a{display:none}</style>", "<p class='a a a a a a a a'>"},
+    {"<style>.a .a .a .b .a{display:none}</style>", "<b class=a>"}, {"<style>*>*>b+b{display:none}</style>", "<b>"}, {"<title>", "&"}, {"<textarea>", "</textare"}, {"<plaintext>", "<"},
 };
 
 static unsigned long long work_of(const char *type, const char *begin, const char *again, size_t length)
