@@ -19,7 +19,7 @@
 #include "overview.h"
 #include "record.h"
 
-#define BATCH 512                           /* looks recorded in one change, */
+#define BATCH 128                           /* looks recorded in one change, */
 #define BATCH_TIME apr_time_from_sec(2)     /* or those of so long */
 #define SHOW_TIME apr_time_from_msec(100)   /* between two lines of progress */
 

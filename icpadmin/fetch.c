@@ -2,15 +2,19 @@
  * What is asked and what came of it is transfer.c's. */
 #include "fetch.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include <apr_hash.h>
 #include <apr_strings.h>
 
 #include "transfer.h"
 
-#define LONGEST_POLL 1000 /* milliseconds */
+#define LONGEST_WAIT apr_time_from_sec(1)
+#define EVENTS 64         /* sockets told of at a time */
 #define BACKLOG 64        /* waiting for another try, per place; when there are more, no further site is begun */
 
 typedef struct waiting_t {
@@ -25,6 +29,8 @@ typedef struct fetching_t {
     void *baton;
     apr_pool_t *pool;
     CURLM *multi;
+    int epoll;                   /* the sockets of `multi`: only those with news are looked at, not all that are open */
+    apr_time_t timer;            /* when `multi` wants to be called, 0: never */
     apr_array_header_t *idle;    /* icp_client_t * */
     apr_array_header_t *waiting; /* waiting_t, in no order */
     apr_hash_t *addresses;       /* int *: requests under way, by address */
@@ -154,10 +160,55 @@ static icp_error_t *collect(fetching_t *fetching)
     return NULL;
 }
 
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *baton, void *known)
+{
+    fetching_t *fetching = baton;
+    struct epoll_event event = {.data.fd = fd};
+    if (what == CURL_POLL_REMOVE) {
+        epoll_ctl(fetching->epoll, EPOLL_CTL_DEL, fd, &event);
+        return 0;
+    }
+    if (what & CURL_POLL_IN) event.events |= EPOLLIN;
+    if (what & CURL_POLL_OUT) event.events |= EPOLLOUT;
+    if (epoll_ctl(fetching->epoll, EPOLL_CTL_MOD, fd, &event) == 0 || errno != ENOENT) return 0;
+    return epoll_ctl(fetching->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+static int on_timer(CURLM *multi, long milliseconds, void *baton)
+{
+    fetching_t *fetching = baton;
+    fetching->timer = milliseconds < 0 ? 0 : apr_time_now() + apr_time_from_msec(milliseconds);
+    return 0;
+}
+
+/* Waits for news of a socket, but not longer than until the timer, or until `due` (0: nothing is), and hands it to libcurl. */
+static icp_error_t *wait_for_news(fetching_t *fetching, apr_time_t due)
+{
+    struct epoll_event events[EVENTS];
+    int active;
+    apr_time_t now = apr_time_now(), until = now + LONGEST_WAIT;
+    CURLMcode code = CURLM_OK;
+    if (due && due < until) until = due;
+    if (fetching->timer && fetching->timer < until) until = fetching->timer;
+    int count = epoll_wait(fetching->epoll, events, EVENTS, until > now ? (int)((until - now + 999) / 1000) : 0);
+    if (count < 0 && errno != EINTR) return icp_error_os(fetching->pool, errno, "cannot wait for answers");
+    for (int i = 0; i < count && !code; i++) {
+        int mask = (events[i].events & EPOLLIN ? CURL_CSELECT_IN : 0) | (events[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
+                   (events[i].events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
+        code = curl_multi_socket_action(fetching->multi, events[i].data.fd, mask, &active);
+    }
+    if (!code && fetching->timer && apr_time_now() >= fetching->timer) {
+        fetching->timer = 0;
+        code = curl_multi_socket_action(fetching->multi, CURL_SOCKET_TIMEOUT, 0, &active);
+    }
+    if (!code) return NULL;
+    return icp_error(fetching->pool, ICP_FAULT, NULL, "cannot fetch: %s", curl_multi_strerror(code));
+}
+
 static icp_error_t *run(fetching_t *fetching)
 {
     const icp_fetch_settings_t *settings = fetching->settings;
-    int held, active;
+    int held;
     apr_time_t due;
     while (fetching->more || fetching->running || fetching->waiting->nelts) {
         if (settings->stop && *settings->stop) return NULL;
@@ -166,36 +217,40 @@ static icp_error_t *run(fetching_t *fetching)
                fetching->waiting->nelts < BACKLOG * settings->parallel) {
             ICP_TRY(take_next(fetching, &held));
         }
-        CURLMcode code = curl_multi_perform(fetching->multi, &active);
-        if (!code && active == fetching->running && (active || fetching->waiting->nelts)) {
-            apr_time_t left = due ? (due - apr_time_now()) / 1000 + 1 : LONGEST_POLL;
-            code = curl_multi_poll(fetching->multi, NULL, 0,
-                                   left < 0 ? 0 : left > LONGEST_POLL ? LONGEST_POLL : (int)left, NULL);
-        }
-        if (code) return icp_error(fetching->pool, ICP_FAULT, NULL, "cannot fetch: %s", curl_multi_strerror(code));
+        if (fetching->running || due) ICP_TRY(wait_for_news(fetching, due));
         ICP_TRY(collect(fetching));
     }
     return NULL;
 }
 
-static apr_status_t drop_multi(void *multi)
+static apr_status_t drop_multi(void *baton)
 {
-    curl_multi_cleanup(multi);
+    fetching_t *fetching = baton;
+    curl_multi_cleanup(fetching->multi);
+    close(fetching->epoll);
     return APR_SUCCESS;
 }
 
 icp_error_t *icp_fetch_all(const icp_fetch_settings_t *settings, icp_fetch_next_fn *next, icp_fetch_done_fn *done,
                            void *baton, apr_pool_t *pool)
 {
-    fetching_t fetching = {.settings = settings, .next = next, .done = done, .baton = baton, .more = 1};
-    apr_pool_create(&fetching.pool, pool);
-    fetching.multi = curl_global_init(CURL_GLOBAL_DEFAULT) ? NULL : curl_multi_init();
-    if (!fetching.multi) return icp_error(pool, ICP_FAULT, NULL, "libcurl cannot be initialised");
-    apr_pool_cleanup_register(fetching.pool, fetching.multi, drop_multi, apr_pool_cleanup_null);
-    fetching.idle = apr_array_make(fetching.pool, settings->parallel, sizeof(icp_client_t *));
-    fetching.waiting = apr_array_make(fetching.pool, settings->parallel, sizeof(waiting_t));
-    fetching.addresses = apr_hash_make(fetching.pool);
-    icp_error_t *error = run(&fetching);
-    if (!error) apr_pool_destroy(fetching.pool);
+    apr_pool_t *own;
+    apr_pool_create(&own, pool);
+    fetching_t *fetching = apr_pcalloc(own, sizeof *fetching);
+    *fetching = (fetching_t){.settings = settings, .next = next, .done = done, .baton = baton, .pool = own, .more = 1};
+    fetching->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (fetching->epoll < 0) return icp_error_os(pool, errno, "cannot wait for answers");
+    fetching->multi = curl_global_init(CURL_GLOBAL_DEFAULT) ? NULL : curl_multi_init();
+    if (!fetching->multi) return icp_error(pool, ICP_FAULT, NULL, "libcurl cannot be initialised");
+    apr_pool_cleanup_register(own, fetching, drop_multi, apr_pool_cleanup_null);
+    curl_multi_setopt(fetching->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(fetching->multi, CURLMOPT_SOCKETDATA, fetching);
+    curl_multi_setopt(fetching->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(fetching->multi, CURLMOPT_TIMERDATA, fetching);
+    fetching->idle = apr_array_make(own, settings->parallel, sizeof(icp_client_t *));
+    fetching->waiting = apr_array_make(own, settings->parallel, sizeof(waiting_t));
+    fetching->addresses = apr_hash_make(own);
+    icp_error_t *error = run(fetching);
+    if (!error) apr_pool_destroy(own);
     return error;
 }
