@@ -142,6 +142,23 @@ static icp_error_t *recover_journal(icp_register_t *reg, apr_pool_t *pool)
     return error ? error : icp_bell_ring(reg->path, pool);
 }
 
+/* A journal whose change was killed before it was synced is not hot, and SQLite leaves it lying. The next change would write over its
+ * beginning only, and in taking that change back SQLite would find the old super-journal's name at its end, take the change for
+ * committed elsewhere, and take nothing back. Where somebody else may be writing it is left. */
+static icp_error_t *drop_stale_journal(icp_register_t *reg, const char *path, apr_pool_t *pool)
+{
+    icp_db_t *db;
+    if (!icp_file_exists(journal_of(path, pool))) return NULL;
+    ICP_TRY(icp_db_open(&db, path, ICP_DB_WRITE, ROLL_BACK_WAIT_MS, reg->files->pool));
+    icp_error_t *error = icp_db_run(db, ICP_STMT_CHANGE_BEGIN); /* a hot one is rolled back by it, and is gone */
+    if (error && (error->cause & 0xff) == SQLITE_BUSY)
+        error = NULL;
+    else if (!error)
+        error = icp_file_remove(journal_of(path, pool), pool);
+    icp_db_close(db);
+    return error;
+}
+
 /* Super-journals that no journal can refer to any more. */
 static void sweep(icp_register_t *reg, apr_pool_t *pool)
 {
@@ -174,7 +191,11 @@ icp_error_t *icp_register_recover(icp_register_t *reg, apr_pool_t *pool)
     else {
         ICP_TRY(icp_register_discard(reg, pool));
     }
-    if (icp_file_exists(reg->path)) ICP_TRY(recover_journal(reg, pool));
+    if (icp_file_exists(reg->path)) {
+        ICP_TRY(recover_journal(reg, pool));
+        ICP_TRY(drop_stale_journal(reg, reg->path, pool));
+        ICP_TRY(drop_stale_journal(reg, reg->files->private_db, pool));
+    }
     sweep(reg, pool);
     return NULL;
 }
