@@ -50,7 +50,7 @@ static json_t *typed_form(const char *kind, const char *name, const char *uscc, 
 }
 
 /* As icp_form_check leaves it. */
-static const json_t *form_of(const char *kind, const char *name, const char *uscc, const char *hosts)
+__attribute__((unused)) static const json_t *form_of(const char *kind, const char *name, const char *uscc, const char *hosts)
 {
     json_t *clean;
     apr_array_header_t *issues;
@@ -87,7 +87,7 @@ static icp_error_t *do_approve(icp_register_t *r, void *baton, apr_pool_t *unuse
     return icp_approval_make(r, doing->application, doing->approval, pool);
 }
 
-static icp_error_t *add_application(icp_application_t **application, const json_t *form)
+__attribute__((unused)) static icp_error_t *add_application(icp_application_t **application, const json_t *form)
 {
     doing_t doing = {.form = form};
     icp_error_t *error = icp_register_change(reg, do_add, &doing, pool);

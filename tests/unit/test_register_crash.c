@@ -1,76 +1,11 @@
 /* All or nothing: a change is killed before every single system call that can alter a file, with and without somebody on
  * the register's locks, and after each the register must be whole, old or new, and take the next change.
  */
+#include "crash_fixture.h"
 #include "register_fixture.h"
-
-#include <sys/ptrace.h>
-#include <sys/syscall.h>
 
 #include "backup.h"
 #include "snapshot.h"
-
-/* Can the call alter a file or a directory? Between two that can, one moment is as good as another. */
-static int alters(const struct __ptrace_syscall_info *info)
-{
-    switch (info->entry.nr) {
-    case SYS_openat:
-        return (info->entry.args[2] & O_CREAT) != 0;
-    case SYS_write:
-    case SYS_pwrite64:
-    case SYS_ftruncate:
-    case SYS_unlinkat:
-    case SYS_renameat:
-    case SYS_renameat2:
-    case SYS_fchmod:
-    case SYS_fchown:
-    case SYS_mkdirat:
-#ifdef SYS_unlink
-    case SYS_unlink:
-    case SYS_rename:
-    case SYS_mkdir:
-    case SYS_chmod:
-#endif
-        return 1;
-    default:
-        return 0;
-    }
-}
-
-/* Runs `work` in a process that is killed before its `n`th call that alters something. 1: it was; 0: it came to its end;
- * -1: this machine does not let processes be traced. */
-static int run_until(int n, void (*work)(void))
-{
-    int status, entering = 1;
-    pid_t child = fork();
-    if (!child) {
-        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0) _exit(77);
-        raise(SIGSTOP);
-        work();
-        _exit(0);
-    }
-    ck_assert_int_eq(waitpid(child, &status, 0), child);
-    if (WIFEXITED(status)) return -1;
-    ck_assert_int_eq(ptrace(PTRACE_SETOPTIONS, child, NULL, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL), 0);
-    for (int signal = 0;; entering = !entering) {
-        if (ptrace(PTRACE_SYSCALL, child, NULL, signal) != 0) return -1;
-        ck_assert_int_eq(waitpid(child, &status, 0), child);
-        if (WIFEXITED(status)) {
-            ck_assert_int_eq(WEXITSTATUS(status), 0);
-            return 0;
-        }
-        signal = WSTOPSIG(status) == (SIGTRAP | 0x80) ? 0 : WSTOPSIG(status);
-        if (signal) {
-            entering = !entering;
-            continue;
-        }
-        struct __ptrace_syscall_info info = {0};
-        if (entering && ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof info, &info) <= 0) return -1;
-        if (entering && alters(&info) && --n == 0) {
-            end(child);
-            return 1;
-        }
-    }
-}
 
 static void change_once(void)
 {
