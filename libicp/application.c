@@ -162,6 +162,14 @@ static const char *sites_of(const icp_application_t *application, apr_pool_t *po
     return text;
 }
 
+/* A change or a cancellation gives no number to be shown: its approval has a mail of its own. */
+static const char *event_of(const icp_application_t *application, apr_pool_t *pool)
+{
+    int ends = icp_app_cancels(application->kind) || application->kind == ICP_FORM_CHANGE;
+    if (ends && application->state == ICP_APP_IS_APPROVED) return "application.done";
+    return apr_pstrcat(pool, "application.", icp_app_states[application->state].name, NULL);
+}
+
 /* To the applicant, and to the provider's systems. */
 static icp_error_t *post(icp_register_t *reg, const icp_application_t *application, const char *sites, apr_pool_t *pool)
 {
@@ -176,8 +184,8 @@ static icp_error_t *post(icp_register_t *reg, const icp_application_t *applicati
                               icp_reasons_text(application->reasons, ICP_LANGUAGES, pool), "number", application->number, "link",
                               link, "expected-by", icp_term_text(application, &due, pool), "sites",
                               sites ? sites : sites_of(application, pool));
-    icp_error_t *error = icp_message_post(reg, apr_pstrcat(pool, "application.", state->name, NULL), application->reference,
-                                          application->email, facts, pool);
+    icp_error_t *error = icp_message_post(reg, event_of(application, pool), application->reference, application->email, facts,
+                                          pool);
     json_decref(facts);
     return error;
 }

@@ -67,7 +67,8 @@ typedef struct icp_application_act_t {
     const char *note;      /* for the audit log; NULL */
 } icp_application_act_t;
 
-/* Inside a change: takes the step, records it, posts `application.STATE` to the applicant; `application` is then as it stands.
+/* Inside a change: takes the step, records it, posts `application.STATE` to the applicant (`application.done`: a change
+ * or cancellation was approved); `application` is then as it stands.
  * ICP_REFUSED: impossible where it stands (says what is possible); ICP_USAGE: something that it needs is missing. */
 icp_error_t *icp_application_step(icp_register_t *reg, icp_application_t *application, const icp_application_act_t *act,
                                   apr_pool_t *pool);

@@ -138,7 +138,7 @@ def test_rejection_with_reasons_from_the_catalogue(register):
 
 def test_each_step_is_a_message(register):
     httpd = register
-    httpd.icpadmin("policy", "set", "mail=command", "mail-from=Example <support@host.example.cn>")
+    httpd.icpadmin("policy", "set", "mail=smtp", "mail-from=Example <support@host.example.cn>")
     add(httpd)
     bring(httpd, "1", *TO_BUREAU)
     app(httpd, "reject", "1", "--reason", "phone")
