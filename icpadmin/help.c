@@ -114,7 +114,7 @@ static void help_all(apr_pool_t *pool)
     print_folded(icp_help_intro);
     puts("\nCommands (icpadmin help COMMAND explains one):");
     for (int i = 0; icp_commands[i]; i++) {
-        printf("  %-18s %s\n", icp_command_name(icp_commands[i], pool), icp_commands[i]->summary);
+        printf("  %-20s %s\n", icp_command_name(icp_commands[i], pool), icp_commands[i]->summary);
     }
     puts("\nOptions, before or after the command:");
     print_options(icp_global_options, pool);

@@ -107,7 +107,7 @@ def test_help_of_a_noun_explains_all_its_commands():
 
 def test_no_command_is_missing_from_this_list():
     lines = run("help").stdout.split("Commands (")[1].split("\n\n")[0].splitlines()[1:]
-    assert [line[2:20].strip() for line in lines] == COMMANDS
+    assert [line[2:22].strip() for line in lines] == COMMANDS
 
 
 def test_version():
