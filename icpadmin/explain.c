@@ -15,8 +15,8 @@ static const struct {
     const char *meaning, *chinese;
 } verdicts[ICP_VERDICT_COUNT] = {
     [ICP_DISPLAYED] = {"a visitor sees a number of this site", NULL},
-    [ICP_MISSING] = {"there is no ICP number anywhere in the page",
-                     "贵网站首页没有显示 ICP 备案号。请在首页底部用文字显示%s，并链接到 " MINISTRY_LINK "。"},
+    [ICP_MISSING] = {"there is no ICP number anywhere in the page (a police number is not one)",
+                     "贵网站首页没有显示 ICP 备案号（公安备案号不能代替）。请在首页底部用文字显示%s，并链接到 " MINISTRY_LINK "。"},
     [ICP_INCORRECT] = {"the page displays ICP numbers, but none that is this site's",
                        "贵网站首页显示的备案号不是本网站的备案号。请在首页底部改为%s，并链接到 " MINISTRY_LINK "。"},
     [ICP_INVALID] = {"what the page displays as an ICP number cannot be one",
@@ -55,6 +55,17 @@ static const char *const where_texts[ICP_WHERE_COUNT] = {
     [ICP_WHERE_TEMPLATE] = "in content that is not drawn with scripts on",
 };
 
+/* What to do about one that stands there. */
+static const char *const where_remedies[ICP_WHERE_COUNT] = {
+    [ICP_WHERE_COMMENT] = "take the number out of the comment",
+    [ICP_WHERE_SCRIPT] = "write the number into the page itself, not by script",
+    [ICP_WHERE_STYLE] = "write the number into the page itself, not in a style sheet",
+    [ICP_WHERE_ATTRIBUTE] = "write the number as text, not in an attribute",
+    [ICP_WHERE_TITLE] = "write the number into the page itself, not its title alone",
+    [ICP_WHERE_HIDDEN] = "take away what hides the number",
+    [ICP_WHERE_TEMPLATE] = "write the number outside of that element",
+};
+
 static const char *const finding_texts[ICP_FINDING_COUNT] = {
     [ICP_FINDING_SUFFIX_DIFFERS] =
         "The license is this site's, the website suffix (-N) is not: show the suffix issued for this website.",
@@ -73,6 +84,13 @@ static const char *const finding_texts[ICP_FINDING_COUNT] = {
     [ICP_FINDING_SEVERAL_NUMBERS] = "Several filing numbers are displayed: make sure that each is meant.",
 };
 
+static const char *trimmed(const char *text, apr_pool_t *pool)
+{
+    apr_size_t length = strlen(text += strspn(text, " \n"));
+    while (length > 0 && strchr(" \n", text[length - 1])) length--;
+    return apr_pstrmemdup(pool, text, length);
+}
+
 static void print_place(FILE *out, const icp_mention_t *mention, apr_pool_t *pool)
 {
     const icp_number_t *number = &mention->number;
@@ -83,7 +101,7 @@ static void print_place(FILE *out, const icp_mention_t *mention, apr_pool_t *poo
         if (mention->in_footer) fputs(" in the footer", out);
         if (mention->link) fprintf(out, ", linked to %s", icp_printable(mention->link, pool));
     }
-    fprintf(out, "\n             … %s …\n", icp_printable(mention->context, pool));
+    fprintf(out, "\n             … %s …\n", icp_printable(trimmed(mention->context, pool), pool));
     if (number->kind == ICP_NUMBER_NONE) fprintf(out, "             %s\n", icp_number_reason_text(number->reason));
 }
 
@@ -96,6 +114,19 @@ static void print_places(FILE *out, const char *heading, const icp_inspection_t 
         if ((mention->where == ICP_WHERE_DISPLAYED) != displayed) continue;
         if (!printed++) fprintf(out, "%s\n", heading);
         print_place(out, mention, pool);
+    }
+}
+
+/* For a number that is there but not seen: where, and what to do about it. */
+static void print_remedies(FILE *out, const icp_inspection_t *inspection, apr_pool_t *pool)
+{
+    const apr_array_header_t *mentions = inspection->seen->mentions;
+    for (int i = 0; i < mentions->nelts; i++) {
+        const icp_mention_t *mention = &APR_ARRAY_IDX(mentions, i, icp_mention_t);
+        if (mention->where == ICP_WHERE_DISPLAYED || mention->number.kind == ICP_NUMBER_NONE) continue;
+        fprintf(out, "  - Line %d: %s", mention->line, where_remedies[mention->where]);
+        if (mention->element) fprintf(out, " (%s)", icp_printable(mention->element, pool));
+        fputs(".\n", out);
     }
 }
 
@@ -125,7 +156,11 @@ void icp_explain(FILE *out, const icp_inspection_t *inspection, const icp_expect
     if (verdict != ICP_DISPLAYED) {
         fprintf(out, "%s\n  - Show %s as plain text at the bottom of the home page, linked to %s\n", heading,
                 number ? number : "the number issued for this website", MINISTRY_LINK);
+        if (verdict == ICP_HIDDEN) print_remedies(out, inspection, pool);
         heading = NULL;
+    }
+    else if (!inspection->findings) {
+        fputs("Nothing to change.\n", out);
     }
     for (int i = 0; i < ICP_FINDING_COUNT; i++) {
         if (!(inspection->findings & 1u << i)) continue;

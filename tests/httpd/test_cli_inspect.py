@@ -63,6 +63,18 @@ def test_people_get_an_explanation():
     assert code == 1 and "incorrect" in out and "沪ICP备05012345号-1" in out and "京ICP证030173号" in out
 
 
+def test_people_are_told_where_a_hidden_number_is_and_what_to_do():
+    hidden = "<style>.foot .icp{display:none}</style>\n<div class=foot>\n<p class=icp>沪ICP备05012345号-1</p></div>\n<!-- 沪ICP备05012345号-1 -->"
+    code, out, _ = inspect(PAGE.format("") + hidden, "-")
+    assert code == 1 and "hidden" in out
+    assert "Line 3: take away what hides the number (p by style sheet .foot .icp{display:none})." in out
+    assert "Line 4: take the number out of the comment." in out
+    code, out, _ = inspect(PAGE.format("沪公网安备31010402001234号"), "-")
+    assert code == 1 and "a police number is not one" in out and "公安备案号不能代替" in out
+    code, out, _ = inspect(PAGE.format(LINK.format("沪ICP备05012345号-1")), "-")
+    assert code == 0 and "Nothing to change." in out
+
+
 @pytest.mark.parametrize("arguments, status", [
     (["-", "--expect", "hello"], 2), (["-", "--expect", "京公网安备11010102000001号"], 2), (["-", "--limit", "0"], 2),
     (["/nowhere/page.html"], 3), (["/"], 5), ([], 2), (["a", "b"], 2)])
