@@ -1,5 +1,6 @@
 #include "nesting.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "open.h"
@@ -11,7 +12,11 @@ static int is_plain(const icp_effect_t *own)
 
 icp_nesting_t *icp_nesting_create(apr_pool_t *pool)
 {
-    icp_nesting_t *nesting = apr_pcalloc(pool, sizeof *nesting);
+    icp_nesting_t *nesting = apr_palloc(pool, sizeof *nesting);
+    memset(nesting, 0, offsetof(icp_nesting_t, open)); /* the entries are made as they are opened */
+    memset(&nesting->open[0], 0, sizeof nesting->open[0]);
+    memset(&nesting->own[0], 0, sizeof nesting->own[0]);
+    memset(&nesting->all[0], 0, sizeof nesting->all[0]);
     nesting->pool = pool;
     nesting->open[0].element = icp_element("html", 4);
     nesting->depth = 1;

@@ -5,20 +5,10 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "block.h"
 #include "fold.h"
 #include "number_parts.h"
 #include "number_read.h"
-
-#define BLOCK 16
-
-typedef unsigned char block_t __attribute__((vector_size(BLOCK)));
-
-static block_t load(const unsigned char *bytes)
-{
-    block_t block;
-    memcpy(&block, bytes, BLOCK);
-    return block;
-}
 
 /* Where two bytes in a row may belong to an anchor: the end of 备備俻 证證証 or of Ｂｂ in UTF-8; CP, or a B with what may follow one. In the
  * source of a page a tag or reference may stand behind C or B. Macros, so that one table serves single bytes and blocks of them. */
@@ -30,19 +20,12 @@ static block_t load(const unsigned char *bytes)
     (((((a) | 0x20) == 'c') & ((((b) | 0x20) == 'p') | ((b) == '<') | ((b) == '&'))) | \
      ((((a) | 0x20) == 'b') & (((b) <= ' ') | ((b) == '1') | ((b) == '2') | ((b) >= 0x7F) | ((b) == '<') | ((b) == '&'))))
 
-static int any(block_t hits)
+static inline icp_block_t pairs_in(const unsigned char *text, int source)
 {
-    apr_uint64_t halves[2];
-    memcpy(halves, &hits, sizeof halves);
-    return ((halves[0] | halves[1]) & APR_UINT64_C(0x8080808080808080)) != 0;
-}
-
-static inline block_t pairs_in(const unsigned char *text, int source)
-{
-    block_t a = load(text), b = load(text + 1);
-    block_t hits = (block_t)ASCII_PAIR(a, b);
-    if (source) hits |= (block_t)(a == '&');
-    if (any(a)) hits |= (block_t)HIGH_PAIR(a, b);
+    icp_block_t a = icp_block_load(text), b = icp_block_load(text + 1);
+    icp_block_t hits = (icp_block_t)ASCII_PAIR(a, b);
+    if (source) hits |= (icp_block_t)(a == '&');
+    if (icp_block_any(a)) hits |= (icp_block_t)HIGH_PAIR(a, b);
     return hits;
 }
 
@@ -77,9 +60,9 @@ static int is_place(const unsigned char *text, apr_size_t length, apr_size_t at)
 static inline apr_size_t next_place(const unsigned char *text, apr_size_t length, apr_size_t at, int source)
 {
     for (;;) {
-        while (at + 2 * BLOCK < length && !any(pairs_in(text + at, source) | pairs_in(text + at + BLOCK, source))) at += 2 * BLOCK;
-        while (at + BLOCK < length && !any(pairs_in(text + at, source))) at += BLOCK;
-        apr_size_t stop = at + BLOCK < length ? at + BLOCK : length;
+        while (at + 2 * ICP_BLOCK < length && !icp_block_any(pairs_in(text + at, source) | pairs_in(text + at + ICP_BLOCK, source))) at += 2 * ICP_BLOCK;
+        while (at + ICP_BLOCK < length && !icp_block_any(pairs_in(text + at, source))) at += ICP_BLOCK;
+        apr_size_t stop = at + ICP_BLOCK < length ? at + ICP_BLOCK : length;
         for (; at + 1 < stop || (at < stop && stop < length); at++) {
             if ((source && text[at] == '&') || is_place(text, length, at)) return at;
         }

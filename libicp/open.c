@@ -76,7 +76,7 @@ void icp_open_take_out(icp_nesting_t *nesting, int index)
     nesting->depth--;
     for (int i = index; i < nesting->depth; i++) {
         nesting->open[i] = nesting->open[i + 1];
-        nesting->own[i] = nesting->own[i + 1];
+        if (!nesting->open[i].plain) nesting->own[i] = nesting->own[i + 1];
         if (nesting->nodes) nesting->nodes[i] = nesting->nodes[i + 1];
         icp_entry_t *entry = &nesting->open[i];
         if (entry->parent == index) entry->parent = (unsigned short)parent;

@@ -35,14 +35,14 @@ struct icp_nesting_t {
     int paragraphs;
     int broke;
     int foreign;  /* text that comes now stands in svg or math */
-    icp_surroundings_t deep;
-    icp_entry_t open[ICP_NESTING_DEPTH];
-    icp_effect_t own[ICP_NESTING_DEPTH];        /* of those of `open` that are not plain */
-    icp_surroundings_t all[ICP_NESTING_DEPTH];  /* where an entry's `around` is its own index */
-    icp_node_t *nodes;                          /* NULL: nobody asks for them */
-    icp_again_t again[ICP_OPEN_AGAIN];
     int again_count;
     int again_waiting; /* those of `again` that are open nowhere */
+    icp_surroundings_t deep;
+    icp_node_t *nodes; /* NULL: nobody asks for them */
+    icp_entry_t open[ICP_NESTING_DEPTH];       /* this and what follows is set up to `depth` alone */
+    icp_effect_t own[ICP_NESTING_DEPTH];       /* of those of `open` that are not plain */
+    icp_surroundings_t all[ICP_NESTING_DEPTH]; /* where an entry's `around` is its own index */
+    icp_again_t again[ICP_OPEN_AGAIN];         /* up to `again_count` */
 };
 
 static inline const icp_surroundings_t *icp_open_around(const icp_nesting_t *nesting, int index)
