@@ -13,26 +13,41 @@
 #include "element.h"
 #include "scan.h"
 
-/* A difference: an item that one of the two has, and the end of the last place where its number stands in the page; NULL: it is not written like that there. */
+/* A difference: an item that one of the two has, and the last place in the page where its number stands, or else its first digits. */
 typedef struct difference_t {
-    const char *page, *item, *at;
+    const char *page, *item;
+    const char *begin, *at; /* the place, and behind it; NULL: there is none */
 } difference_t;
 
-static const char *find_number(const char *page, const char *item, apr_pool_t *pool)
+static const char *last_of(const char *page, const char *text, size_t length)
 {
-    const char *number = strchr(item, ' ') + 1, *found = NULL;
-    const char *text = apr_pstrmemdup(pool, number, strcspn(number, " "));
-    for (const char *p = page; (p = strstr(p, text)); p++) found = p;
-    if (!found) return NULL;
-    size_t rest = strlen(found), behind = strlen(text) + 40; /* what cuts it short stands close behind */
-    return found + (rest < behind ? rest : behind);
+    const char *found = NULL;
+    for (const char *p = page; length && (p = memmem(p, strlen(p), text, length)); p++) found = p;
+    return found;
 }
 
-/* Does the sign stand before the number, at most `reach` bytes (0: anywhere)? */
+static difference_t difference_in(const char *page, const char *item)
+{
+    difference_t difference = {page, item, NULL, NULL};
+    const char *number = strchr(item, ' ') + 1, *digits = strpbrk(number, "0123456789");
+    size_t length = strcspn(number, " ");
+    difference.begin = last_of(page, number, length);
+    for (size_t run = digits ? strspn(digits, "0123456789") : 0; !difference.begin && run > 2; run--) {
+        length = run < 5 ? run : 5;
+        difference.begin = last_of(page, digits, length);
+    }
+    if (difference.begin) {
+        difference.at = difference.begin + length;
+        difference.at += strspn(difference.at, "0123456789") + 1; /* what cuts it short begins there */
+    }
+    return difference;
+}
+
+/* Does the sign stand before the number, or with a `reach` at most as many bytes before it, or 30 behind? */
 static int before(const difference_t *difference, const char *sign, size_t reach)
 {
     for (const char *p = difference->page; (p = strcasestr(p, sign)); p++) {
-        if (!difference->at || (p < difference->at && (!reach || p + reach > difference->at))) return 1;
+        if (!difference->at || (p < difference->at + (reach ? 30 : 0) && (!reach || p + reach > difference->at))) return 1;
     }
     return 0;
 }
@@ -52,8 +67,22 @@ static const char *next_tag(const difference_t *difference, const char *p, const
     return NULL;
 }
 
-/* An end tag that is not the innermost open element's: what it closes, the Standard looks up through the stack and by rules for each
- * element, libxml2 by priorities of its own. Likewise for an element that HTML closes by itself, left open here. */
+static const icp_element_t *element_of(const char *name, const char *end)
+{
+    char lower[16] = "";
+    for (size_t i = 0; name + i < end && i + 1 < sizeof lower; i++) lower[i] = (char)apr_tolower(name[i]);
+    return icp_element(lower, strlen(lower));
+}
+
+/* p, li and others that HTML lets one leave open. */
+static int may_stay_open(const icp_element_t *element)
+{
+    return element->which == ICP_ELEMENT_P || element->which == ICP_ELEMENT_LI || element->which == ICP_ELEMENT_DD || element->which == ICP_ELEMENT_DT ||
+           element->which == ICP_ELEMENT_OPTION || element->flags & ICP_EL_CELL || (element->flags & ICP_EL_TABLE && element->which != ICP_ELEMENT_TABLE);
+}
+
+/* An end tag that is not the innermost open element's, those that may stay open aside: what it closes, the Standard looks up through the
+ * stack and by rules for each element, libxml2 by priorities of its own. */
 static int misnested(const difference_t *difference)
 {
     const char *open[1000], *end;
@@ -63,15 +92,18 @@ static int misnested(const difference_t *difference)
         int closing = p[1] == '/';
         const char *name = p + 1 + closing;
         size_t length = (size_t)(end - name);
-        char lower[16] = "";
-        for (size_t i = 0; i < length && i + 1 < sizeof lower; i++) lower[i] = (char)apr_tolower(name[i]);
+        const icp_element_t *element = element_of(name, end);
+        if (element->which == ICP_ELEMENT_HTML || element->which == ICP_ELEMENT_HEAD || element->which == ICP_ELEMENT_BODY) continue;
         if (!closing) {
-            if (icp_element(lower, strlen(lower))->flags & ICP_EL_VOID || depth == 1000) continue;
+            if (element->flags & ICP_EL_VOID || depth == 1000) continue;
             open[depth] = name;
             lengths[depth++] = length;
+            continue;
         }
-        else if (depth == 0 || lengths[depth - 1] != length || strncasecmp(open[depth - 1], name, length) != 0) return 1;
-        else depth--;
+        int at = depth - 1;
+        while (at >= 0 && (lengths[at] != length || strncasecmp(open[at], name, length) != 0) && may_stay_open(element_of(open[at], open[at] + lengths[at]))) at--;
+        if (at < 0 || lengths[at] != length || strncasecmp(open[at], name, length) != 0) return 1;
+        depth = at;
     }
     return 0;
 }
@@ -119,6 +151,31 @@ static int begins_with_end(const difference_t *difference)
     return p && p[1] == '/';
 }
 
+/* A style, title or the like that has no end tag before the number. */
+static int open_raw(const difference_t *difference)
+{
+    const char *end, *open = NULL;
+    size_t length = 0;
+    for (const char *p = difference->page; (p = next_tag(difference, p, &end)); p = end) {
+        if (open && p[1] == '/' && strncasecmp(p + 2, open, length) == 0) open = NULL;
+        else if (!open && p[1] != '/' && element_of(p + 1, end)->content != ICP_CONTENT_MARKUP) {
+            open = p + 1;
+            length = (size_t)(end - open);
+        }
+    }
+    return open != NULL;
+}
+
+static int ends_no_paragraph(const difference_t *difference)
+{
+    int open = 0;
+    for (const char *p = difference->page; (p = strchr(p, '<')) && (!difference->at || p < difference->at + 30); p++) {
+        if (strncasecmp(p, "</p>", 4) == 0 && --open < 0) return 1;
+        if (strncasecmp(p, "<p>", 3) == 0 || strncasecmp(p, "<p ", 3) == 0) open++;
+    }
+    return 0;
+}
+
 static int tag_in_title(const difference_t *difference)
 {
     const char *title = strcasestr(difference->page, "<title"), *tag = title ? strchr(title + 1, '<') : NULL;
@@ -142,9 +199,7 @@ static int closes_itself(const difference_t *difference)
     const char *end;
     for (const char *p = difference->page; (p = next_tag(difference, p, &end)); p = end) {
         const char *close = strchr(end, '>');
-        char lower[16] = "";
-        for (size_t i = 0; p + 1 + i < end && i + 1 < sizeof lower; i++) lower[i] = (char)apr_tolower(p[1 + i]);
-        if (close && close[-1] == '/' && !(icp_element(lower, strlen(lower))->flags & ICP_EL_VOID)) return 1;
+        if (close && close[-1] == '/' && !(element_of(p + 1, end)->flags & ICP_EL_VOID)) return 1;
     }
     return 0;
 }
@@ -155,6 +210,14 @@ static int control(const difference_t *difference)
         if (((unsigned char)*p < ' ' && !strchr("\t\n\r", *p)) || *p == 0x7F) return 1;
     }
     return 0;
+}
+
+/* Behind the end of the page. */
+static int goes_on(const difference_t *difference)
+{
+    const char *end = strcasestr(difference->page, "</body"), *html = strcasestr(difference->page, "</html");
+    if (!end || (html && html < end)) end = html;
+    return end && difference->begin && end < difference->begin;
 }
 
 static int odd_quotes(const difference_t *difference)
@@ -186,8 +249,8 @@ static const struct { const char *sign; size_t reach; int (*test)(const differen
     {"<", 0, odd_tag, "libxml2 ends names and tags at characters that belong to them in the Standard"},
     {"<", 0, odd_quotes, "libxml2 reads a quote that stands where none should be otherwise"},
     {"</", 0, begins_with_end, "libxml2 takes nothing after an end tag in first place"},
-    {"</body", 0, NULL, "libxml2 ends the page at its end tags"},
-    {"</html", 0, NULL, "libxml2 ends the page at its end tags"},
+    {"</body", 0, goes_on, "libxml2 ends the page at its end tags"},
+    {"</html", 0, goes_on, "libxml2 ends the page at its end tags"},
     {"<summary", 0, NULL, "the reader here does not look for the summary"},
     {"shadowrootmode", 0, NULL, "libxml2 knows no declared shadow trees"},
     {"<plaintext", 0, NULL, "libxml2 does not know it"},
@@ -198,6 +261,8 @@ static const struct { const char *sign; size_t reach; int (*test)(const differen
     {"&dash;", 200, NULL, "libxml2 knows the references of HTML 4 alone"},
     {"<script", 0, control, "libxml2 drops control characters"},
     {"<script><!--", 0, NULL, "libxml2 does not know what <script> means in a script's comment"},
+    {"<", 0, open_raw, "the rest of the page is text of that element, libxml2 sees tags in it"},
+    {"</p>", 60, ends_no_paragraph, "the Standard takes one that ends nothing for an empty paragraph"},
     {"<title", 0, tag_in_title, "libxml2 sees tags in a title"},
 };
 

@@ -68,14 +68,13 @@ static void dump(const char *name, int mutation, const char *page, size_t length
 }
 
 /* The items of `items` that `others` has not: each must be excused. Returns how many there are. */
-static int try_items(int *unexplained, const char *page, const apr_array_header_t *items, const apr_array_header_t *others, const char *who,
-                     apr_pool_t *pool)
+static int try_items(int *unexplained, const char *page, const apr_array_header_t *items, const apr_array_header_t *others, const char *who)
 {
     int differences = 0;
     for (int i = 0; i < items->nelts; i++) {
         const char *item = APR_ARRAY_IDX(items, i, const char *);
         if (has_item(others, item)) continue;
-        difference_t difference = {page, item, find_number(page, item, pool)};
+        difference_t difference = difference_in(page, item);
         const char *why = reason_for(&difference);
         differences++;
         if (getenv("ICP_DIFFERENTIAL_DUMP")) fprintf(stderr, "%s: %s (%s)\n", who, item, why ? why : "unexplained");
@@ -93,8 +92,8 @@ static void compare(tally_t *tally, const char *name, int mutation, const char *
     json_t *first = icp_inspection_json(icp_verdict_judge(own, NULL, NULL, pool)), *second = icp_inspection_json(icp_verdict_judge(other, NULL, NULL, pool));
     apr_array_header_t *ours = found_items(first, pool), *theirs = found_items(second, pool);
     int same_verdict = strcmp(json_string_value(json_object_get(first, "verdict")), json_string_value(json_object_get(second, "verdict"))) == 0;
-    int differences = try_items(&unexplained, page, ours, theirs, "the reader alone", pool) +
-                      try_items(&unexplained, page, theirs, ours, "libxml2 alone", pool);
+    int differences = try_items(&unexplained, page, ours, theirs, "the reader alone") +
+                      try_items(&unexplained, page, theirs, ours, "libxml2 alone");
     if (differences == 0 && same_verdict) tally->same++;
     else if (too_deep || (differences && !unexplained)) tally->excused++;
     else {
