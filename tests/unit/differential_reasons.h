@@ -251,7 +251,6 @@ static const struct { const char *sign; size_t reach; int (*test)(const differen
     {"</", 0, begins_with_end, "libxml2 takes nothing after an end tag in first place"},
     {"</body", 0, goes_on, "libxml2 ends the page at its end tags"},
     {"</html", 0, goes_on, "libxml2 ends the page at its end tags"},
-    {"<summary", 0, NULL, "the reader here does not look for the summary"},
     {"shadowrootmode", 0, NULL, "libxml2 knows no declared shadow trees"},
     {"<plaintext", 0, NULL, "libxml2 does not know it"},
     {"<select", 0, NULL, "the Standard drops tags in it"},

@@ -27,6 +27,7 @@ typedef struct text_t {
 
 typedef struct state_t {
     unsigned char none, inner_none, invisible, tiny, faint, stored, block;
+    unsigned char details; /* 1: its summary is still to come */
 } state_t;
 
 typedef struct other_t {
@@ -157,10 +158,13 @@ static void open_element(other_t *other, const icp_tag_t *tag, const xmlChar **p
     int is_open = value_of(pairs, "open") != NULL, undrawn = element->flags & ICP_EL_UNDRAWN;
     int none = undrawn || value_of(pairs, "hidden") || value_of(pairs, "popover") || (element->which == ICP_ELEMENT_DIALOG && !is_open);
     if (style.display) none = style.display == ICP_DISPLAY_NONE || undrawn;
-    const state_t *outside = &other->open[other->depth];
+    state_t *outside = &other->open[other->depth];
+    int summary = outside->details && element->which == ICP_ELEMENT_SUMMARY; /* seen when the rest is not */
+    if (summary) outside->details = 0;
     state_t *state = &other->open[++other->depth];
     note_node(other, tag);
-    state->none = outside->none || outside->inner_none || none || style.away;
+    state->none = outside->none || (outside->inner_none && !summary) || none || style.away;
+    state->details = element->which == ICP_ELEMENT_DETAILS;
     state->inner_none = (element->which == ICP_ELEMENT_DETAILS && !is_open) || element->flags & ICP_EL_FALLBACK ? 1 : element->which == ICP_ELEMENT_SELECT;
     state->invisible = style.visibility ? style.visibility == 1 : outside->invisible;
     state->tiny = style.font ? style.font == 1 : outside->tiny;
