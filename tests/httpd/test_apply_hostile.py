@@ -1,0 +1,363 @@
+"""The application form against those who mean harm: nothing breaks, nothing half-written stays, no good submission is lost, and what
+was handed in can be neither found, read nor changed by the worker user."""
+import os
+import re
+import select
+import socket
+import subprocess
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from applicant import CONFIG, DOCUMENTS, FIRST, JPEG, PDF, URL, Visitor, handed_in, multipart, png, send_raw, token_of
+from env import SAN, WORKER
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become the worker user")
+
+
+@pytest.fixture
+def server(httpd):
+    return started(httpd, "ICPApplyLimit 0")
+
+
+def started(httpd, config=""):
+    httpd.init_register()
+    httpd.site("apply.example.cn", config=CONFIG)
+    httpd.config(config)
+    httpd.start()
+    return httpd
+
+
+def nothing_left(httpd):
+    return list((httpd.state / "intake").iterdir()) == []
+
+
+def still_well(httpd):
+    """A good application afterwards is taken, and the only thing there."""
+    assert nothing_left(httpd)
+    token_of(Visitor(httpd).apply())
+    assert len(handed_in(httpd)) == 1
+
+
+# -- documents ---------------------------------------------------------------------------------------------------
+
+WRONG_FILES = {
+    "page": b"<!doctype html><script>alert(1)</script>", "program": b"MZ\x90\0" + bytes(500), "elf": b"\x7fELF" + bytes(500), "zip": b"PK\3\4" + bytes(500),
+    "svg": b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "gif": b"GIF89a" + bytes(100), "empty": b"", "php": b"<?php system($_GET[1]);",
+    "pdf in a page": b"<html>" + PDF, "page behind a pdf": PDF + b"<script>", "zip in a pdf": PDF[:20] + b"PK\5\6" + bytes(18) + PDF[20:],
+    "zip behind a picture": png() + b"PK\3\4", "program behind a picture": JPEG + b"MZ", "cut picture": png()[:-1], "no picture in it": png()[:33] + png()[-12:],
+    "bomb": png()[:8] + zlib.compress(bytes(10**6)),
+}
+
+
+def test_wrong_documents(server):
+    visitor = Visitor(server)
+    for what, content in WRONG_FILES.items():
+        answer = visitor.apply(files={**DOCUMENTS, "document.id": ("id.pdf", content)})
+        assert answer.status == 422 and set(answer.page.errors) == {"document.id"}, what
+    answer = visitor.apply(files={**DOCUMENTS, "document.id": ("id.pdf", PDF + b" " * 5 * 1024 * 1024)})
+    assert answer.status == 422 and "5 MB" in answer.page.errors["document.id"]
+    still_well(server)
+
+
+@pytest.mark.parametrize("name", ["../../../../etc/passwd", "..\\..\\boot.ini", "/etc/shadow", "a\"; filename=\"b.pdf", "x" * 5000, "%00.pdf", "‮fdp.exe", "<b>.pdf",
+                                  "", "C:\\fakepath\\身份证.pdf", b"\xff\xfe.pdf", b"a\x1b[31m.pdf"])
+def test_names_of_files_are_only_shown(server, name):
+    files = {**DOCUMENTS, "document.id": (name, png())}
+    answer = Visitor(server).apply(files=files)
+    if answer.status == 400:  # the parser holds two file names for an attempt
+        assert nothing_left(server)
+        return
+    token_of(answer)
+    (envelope, _), = handed_in(server)
+    shown = envelope["documents"][1]["name"]
+    assert "/" not in shown and "\\" not in shown and 0 < len(shown) <= 90 and shown.isprintable()
+
+
+def test_fields_and_files_in_each_others_place(server):
+    """A text where a file belongs is none, and a file where a text belongs fills nothing in; the first of several counts."""
+    visitor = Visitor(server)
+    answer = visitor.apply({"document.id": "not a file"}, {**{k: v for k, v in DOCUMENTS.items() if k != "document.id"}, "holder.name": ("a", b"b")})
+    assert set(answer.page.errors) == {"document.id"}
+    visitor.get("?kind=first")
+    body, kind = multipart([*FIRST.items(), ("holder.name", "another"), ("ticket", visitor.ticket), ("do", "submit")], DOCUMENTS)
+    token_of(visitor.post_body(body, kind))
+    assert handed_in(server)[0][0]["form"]["holder"]["name"] == FIRST["holder.name"]
+
+
+# -- text --------------------------------------------------------------------------------------------------------
+
+MARKUP = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>"
+TEXTS = ("holder.name", "holder.uscc", "holder.address", "holder.representative", "contact.name", "contact.email", "contact.mobile",
+         "websites.0.name", "websites.0.hosts", "websites.0.person", "websites.0.homepage")
+
+
+def test_markup_in_every_field(server):
+    answer = Visitor(server).apply({name: MARKUP for name in TEXTS} | {"holder.province": MARKUP, "websites.0.category": MARKUP, "confirmed": MARKUP}, {})
+    assert answer.status == 422 and "<script" not in answer.text and "<img" not in answer.text
+    assert all(answer.page.fields[name] == MARKUP for name in TEXTS)  # as it was typed
+    for name in ("kind", "application", "ticket", "websites"):
+        visitor = Visitor(server)
+        visitor.get("?kind=first")
+        assert "<script" not in visitor.post({**FIRST, name: MARKUP}, {}).text
+    assert "<script" not in Visitor(server).get("?kind=" + MARKUP.replace(" ", "%20") + "&lang=" + MARKUP.replace(" ", "%20")).text
+
+
+def test_sql_in_every_field(server):
+    sql = "Robert'); DROP TABLE application;--"
+    token_of(Visitor(server).apply({name: sql for name in ("holder.name", "holder.address", "holder.representative", "contact.name", "websites.0.name", "websites.0.person")}))
+    assert handed_in(server)[0][0]["form"]["holder"]["name"] == sql
+
+
+@pytest.mark.parametrize("text", [b"a\0b", b"\xff\xfe", b"\xc0\xaf", b"a\x1b[2Jb", "a‮b".encode(), b"a\rb", b"\xed\xa0\x80"])
+def test_what_is_no_text(server, text):
+    visitor = Visitor(server)
+    for name in ("holder.name", "websites.0.hosts", "contact.email", "holder.address"):
+        answer = visitor.apply({name: text})
+        assert answer.status == 422 and name in answer.page.errors, name
+        assert b"\0" not in answer.body and answer.text
+    assert nothing_left(server)
+
+
+def test_overlong_fields(server):
+    answer = Visitor(server).apply({name: "长" * 300000 for name in TEXTS})
+    assert answer.status == 422 and set(TEXTS) <= set(answer.page.errors)
+    still_well(server)
+
+
+# -- bodies -----------------------------------------------------------------------------------------------------
+
+def test_thousands_of_parts(server):
+    visitor = Visitor(server)
+    visitor.get("?kind=first")
+    assert visitor.post({**FIRST, **{f"x{i}": "y" for i in range(5000)}}, {}).status == 413
+    assert visitor.post_body(*multipart([("holder.name", "x")] * 100000, {})).status == 413
+    assert visitor.post(FIRST, {f"f{i}": ("a", b"b") for i in range(5000)}).status == 413
+    assert visitor.post({**FIRST, "websites": "1000000"}, {}).page.fields["websites"] == "1"
+    still_well(server)
+
+
+def test_too_large_a_body(server):
+    """The visitor gets to read why, and has what he typed."""
+    visitor = Visitor(server)
+    answer = visitor.apply(files={**DOCUMENTS, "document.id": ("a.pdf", b"x" * 18 * 1024 * 1024)})
+    assert answer.status == 413
+    visitor.get("?kind=first")
+    body, kind = multipart({**FIRST, "ticket": visitor.ticket, "do": "submit"}, {"document.id": ("a.pdf", b"x" * 18 * 1024 * 1024)})
+    head = (f"POST /apply HTTP/1.1\r\nHost: apply.example.cn\r\nAccept-Language: en\r\nContent-Type: {kind}\r\nCookie: {visitor.cookie}\r\n"
+            "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n").encode()
+    chunks = [f"{len(piece):x}\r\n".encode() + piece + b"\r\n" for piece in (body[i:i + 65536] for i in range(0, len(body), 65536))] + [b"0\r\n\r\n"]
+    answer = send_raw(server, head, chunks).decode()
+    assert answer.startswith("HTTP/1.1 413") and "All documents together are too large" in answer and FIRST["holder.name"] in answer
+    still_well(server)
+
+
+def test_an_endless_body(server):
+    """Read up to a bound; then comes the answer, and the connection ends."""
+    _, kind = multipart({}, {})
+    sent = 0
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as sock:
+        sock.sendall(f"POST /apply HTTP/1.1\r\nHost: apply.example.cn\r\nContent-Type: {kind}\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        while sent < 10**9 and not select.select([sock], [], [], 0)[0]:
+            sock.sendall(b"10000\r\n" + b"x" * 65536 + b"\r\n")
+            sent += 65536
+        answer = sock.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 413") and b"Connection: close" in answer and sent < 200 * 1024 * 1024
+    still_well(server)
+
+
+def test_bodies_that_are_no_form(server):
+    visitor = Visitor(server)
+    good, kind = multipart({**FIRST, "do": "submit"}, DOCUMENTS)
+    for body, type_ in ((b"kind=first&do=submit", "application/x-www-form-urlencoded"), (b"{}", "application/json"), (b"", "text/plain"), (good, "multipart/form-data"),
+                        (good, "multipart/form-data; boundary="), (good, "multipart/mixed; boundary=x"), (good, 'multipart/form-data; boundary="a"; boundary=b')):
+        assert visitor.post_body(body, type_).status in (400, 415), type_
+    for body in (b"", b"x", good[:-10], good[: len(good) // 2], good + b"--x\r\n" * 1000, good[:-4] + b"\r\n" + good, good.replace(b"form-data", b"attachment"),
+                 good.replace(b"name=", b"nam\0e="), good.replace(b"\r\n\r\n", b"\r\n")):
+        answer = visitor.post_body(body, kind)
+        assert answer.status in (400, 403, 413, 422), body[-60:]
+    still_well(server)
+
+
+def test_every_cut_of_a_body(server):
+    visitor = Visitor(server)
+    visitor.get("?kind=first")
+    body, kind = multipart({**FIRST, "ticket": visitor.ticket, "do": "submit"}, DOCUMENTS)
+    for length in range(0, len(body) - 4, 37):
+        assert visitor.post_body(body[:length], kind).status == 400, length
+    still_well(server)
+
+
+def test_a_client_that_leaves(server):
+    body, kind = multipart({**FIRST, "do": "submit"}, DOCUMENTS)
+    for _ in range(20):  # more often than a child takes at a time
+        with socket.create_connection(("127.0.0.1", server.port)) as sock:
+            sock.sendall(f"POST /apply HTTP/1.1\r\nHost: apply.example.cn\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body[:500])
+    server.allow_log("AH0")
+    still_well(server)
+
+
+def test_a_slow_client_holds_up_nobody(make_httpd):
+    """Those that do not finish take a child's room: others are told to come again, and get through when those have gone."""
+    httpd = started(make_httpd(children=1, threads=16), "ICPApplyLimit 0")
+    visitor = Visitor(httpd)
+    visitor.get("?kind=first")
+    body, kind = multipart({**FIRST, "do": "submit"}, DOCUMENTS)
+    head = f"POST /apply HTTP/1.1\r\nHost: apply.example.cn\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    slow = [socket.create_connection(("127.0.0.1", httpd.port)) for _ in range(8)]
+    for sock in slow:
+        sock.sendall(head + body[:100])
+    httpd.wait_for(lambda: visitor.post(FIRST, DOCUMENTS, action="look").status == 503, "be busy")
+    answer = visitor.post(FIRST, DOCUMENTS, action="look")
+    assert answer.headers["Retry-After"] == "60" and "Go back" in answer.text
+    assert visitor.get("?kind=first").status == 200
+    httpd.allow_log("AH10159:")
+    for sock in slow:
+        sock.close()
+    httpd.wait_for(lambda: visitor.post(FIRST, DOCUMENTS, action="look").status == 200, "take forms again")
+    still_well(httpd)
+
+
+@pytest.mark.parametrize("options", [("--http2-prior-knowledge",), ("--http1.0",), ("-H", "Transfer-Encoding: chunked"), ("-H", "Expect: 100-continue")])
+def test_other_ways_to_send(httpd, tmp_path, options):
+    httpd.load("http2")
+    started(httpd)
+    visitor = Visitor(httpd)
+    visitor.get("?kind=first")
+    forms = [f"-F{name}={value}" for name, value in {**FIRST, "ticket": visitor.ticket, "do": "submit"}.items()]
+    for name, (filename, content) in DOCUMENTS.items():
+        (tmp_path / filename).write_bytes(content)
+        forms.append(f"-F{name}=@{tmp_path / filename}")
+    answer = httpd.curl(URL, *options, "-b", visitor.cookie, *forms)
+    assert answer.status == 303 and len(handed_in(httpd)) == 1
+    large = tmp_path / "large"
+    large.write_bytes(b"x" * 18 * 1024 * 1024)
+    assert httpd.curl(URL, *options, "-b", visitor.cookie, *forms, f"-Fdocument.id=@{large}").status == 413
+
+
+# -- whose form, and how often -----------------------------------------------------------------------------------
+
+def test_only_the_visitor_who_has_it_open(server):
+    visitor, other = Visitor(server), Visitor(server)
+    visitor.get("?kind=first")
+    other.get("?kind=first")
+    mine, cookie = visitor.ticket, visitor.cookie
+    time, nonce, mac = mine.split(".")
+    for ticket in ("", "x", other.ticket, f"{int(time) + 1}.{nonce}.{mac}", f"{time}.{nonce}.{mac[:-1]}", mine + "x", "." * 66, "9" * 5000, f"{time}.{nonce[::-1]}.{mac}"):
+        answer = visitor.post({**FIRST, "ticket": ticket}, DOCUMENTS)
+        assert answer.status == 403 and answer.page.fields["holder.name"] == FIRST["holder.name"], ticket
+    visitor.cookie = None
+    assert visitor.post({**FIRST, "ticket": mine}, DOCUMENTS).status == 403
+    assert nothing_left(server)
+    token_of(visitor.post(FIRST, DOCUMENTS))  # the page that came had a new cookie and a new ticket
+    visitor.cookie, visitor.ticket = cookie, mine
+    token_of(visitor.post(FIRST, DOCUMENTS))
+
+
+@pytest.mark.parametrize("headers,taken", [
+    ({"Sec-Fetch-Site": "cross-site"}, False), ({"Sec-Fetch-Site": "same-site"}, False), ({"Sec-Fetch-Site": "same-origin", "Origin": "null"}, True),
+    ({"Origin": "https://evil.example"}, False), ({"Origin": "http://apply.example.cn.evil.example"}, False), ({"Origin": "http://apply.example.cn"}, True),
+    ({"Origin": "null"}, True), ({}, True)])
+def test_other_sites_pages(server, headers, taken):
+    answer = Visitor(server).apply(headers=headers)
+    assert answer.status == (303 if taken else 403) and nothing_left(server) != taken
+
+
+def test_how_often_an_address_comes(httpd):
+    httpd.load("remoteip")
+    started(httpd, "RemoteIPHeader X-Forwarded-For\nRemoteIPInternalProxy 127.0.0.1\nICPApplyLimit 3")
+
+    def from_(address):
+        return Visitor(httpd, headers={"X-Forwarded-For": address})
+
+    for _ in range(3):
+        token_of(from_("192.0.2.1").apply())
+    visitor = from_("192.0.2.1")
+    answer = visitor.apply()
+    assert answer.status == 429 and answer.headers["Retry-After"] == "3600" and answer.page.fields["holder.name"] == FIRST["holder.name"]
+    token_of(from_("192.0.2.2").apply())
+    for _ in range(3):
+        token_of(from_("2001:db8:1:2::1").apply())
+    assert from_("2001:db8:1:2:ffff::9").apply().status == 429  # the same /64
+    token_of(from_("2001:db8:1:3::1").apply())
+    assert len(handed_in(httpd)) == 8
+    attempts = [from_("192.0.2.3").apply(files={}).status for _ in range(32)]
+    assert attempts[:30] == [422] * 30 and attempts[30:] == [429] * 2
+
+
+def test_a_full_intake(server):
+    """A page that says so and keeps what was typed; nothing half-written."""
+    server.expect_log("an application was not taken: 2000 submissions wait")
+    intake = server.state / "intake"
+    for i in range(2000):
+        (intake / f"{i:032x}.ready").mkdir()
+    answer = Visitor(server).apply()
+    assert answer.status == 503 and answer.headers["Retry-After"] == "3600" and "We cannot take applications just now" in answer.text
+    assert answer.page.fields["holder.name"] == FIRST["holder.name"] and len(list(intake.iterdir())) == 2000
+    (intake / f"{0:032x}.ready").rmdir()
+    token_of(Visitor(server).apply())
+
+
+@as_root
+def test_an_intake_that_cannot_be_written(server):
+    server.expect_log("an application was not taken: ")
+    intake, certificate = server.state / "intake", server.state / "intake.crt"
+    intake.chmod(0o700)
+    assert Visitor(server).apply().status == 503
+    intake.chmod(0o1730)
+    certificate.rename(server.state / "elsewhere")
+    assert Visitor(server).apply().status == 503
+    (server.state / "elsewhere").rename(certificate)
+    still_well(server)
+
+
+# -- the worker user -----------------------------------------------------------------------------------------------
+
+def as_worker(command, cwd):
+    done = subprocess.run(["setpriv", f"--reuid={WORKER}", f"--regid={WORKER}", "--init-groups", "sh", "-c", command], cwd=cwd, capture_output=True, check=False)
+    return done.returncode, done.stdout.decode(errors="replace")
+
+
+@as_root
+def test_the_worker_user_cannot_look_at_what_was_handed_in(server):
+    token = token_of(Visitor(server).apply())
+    intake = server.state / "intake"
+    before = handed_in(server)
+    for command in ("ls intake", "cat intake/*/form", "find intake -name '*.ready' | grep .", "cat intake.key", "ls intake.refused", "ls progress", "cat private.db",
+                    "mv intake.crt x", "echo x > intake.crt", "rm -rf intake", "mv intake x", "touch progress/x", "chmod 777 intake", "rmdir intake/*", "ln -s /etc progress/x"):
+        code, out = as_worker(command, server.state)
+        assert code != 0 and out == "", command
+    assert handed_in(server) == before
+    # Even who has the name finds nothing that can be read.
+    name = next(intake.iterdir()).name
+    code, out = as_worker(f"cat intake/{name}/*", server.state)
+    assert token not in out and "示例" not in out and "%PDF" not in out
+
+
+# -- many ----------------------------------------------------------------------------------------------------------
+
+def test_ten_thousand_submissions(make_httpd):
+    """As many as there is room for are taken, each whole; the rest is told so, and nothing else is there."""
+    httpd = started(make_httpd(children=2, threads=16), "ICPApplyLimit 0")
+    httpd.expect_log("an application was not taken: 2000 submissions wait")
+    httpd.allow_log("an application was not taken: 2000 submissions wait")
+    count = 1000 if SAN else 10000
+    room = 2000
+    for i in range(room - count // 10):
+        (httpd.state / f"intake/{i:032x}.ready").mkdir()
+    answers = {}
+
+    def send(number):
+        visitor = Visitor(httpd)
+        visitor.get("?kind=first")
+        answer = visitor.post({**FIRST, "holder.name": f"示例{number}号"}, DOCUMENTS)
+        return answer.status, number
+
+    with ThreadPoolExecutor(6) as pool:
+        for status, number in pool.map(send, range(count)):
+            answers.setdefault(status, []).append(number)
+    assert set(answers) == {303, 503}
+    waiting = [path for path in (httpd.state / "intake").iterdir() if any(path.iterdir())]
+    assert len(waiting) == len(answers[303]) >= count // 10
+    assert all(re.fullmatch(r"[0-9a-f]{32}\.ready", path.name) and len(list(path.iterdir())) == 4 for path in waiting)
