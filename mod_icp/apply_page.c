@@ -25,10 +25,7 @@
     X(NUMBER, "number") X(SEVERAL, "several") X(GOOD, "good") X(BAD, "bad") X(FRESH, "fresh") X(REFERENCE, "reference")             \
     X(SINCE, "since") X(EXPECTED, "expected")                                                                                       \
     X(FIRST, "first") X(WEBSITE, "website") X(ACCESS, "access") X(CHANGE, "change") X(CANCEL_WEBSITE, "cancel-website")             \
-    X(CANCEL_LICENSE, "cancel-license") X(CANCEL_ACCESS, "cancel-access")                                                           \
-    X(UNKNOWN, "unknown") X(RECEIVED, "received") X(CORRECTED, "corrected") X(REVIEWING, "reviewing") X(RETURNED, "returned")       \
-    X(FILED, "filed") X(SMS_PENDING, "sms-pending") X(BUREAU_REVIEW, "bureau-review") X(APPROVED, "approved")                       \
-    X(REJECTED, "rejected") X(WITHDRAWN, "withdrawn") X(EXPIRED, "expired")
+    X(CANCEL_LICENSE, "cancel-license") X(CANCEL_ACCESS, "cancel-access")
 
 enum {
 #define X(c, name) V_##c,
@@ -427,19 +424,18 @@ void icp_apply_show_problem(icp_apply_view_t *view)
     end(&page);
 }
 
+/* The words come with the state, from the table of steps that staff work by. */
 static void set_state(page_t *page, const json_t *state)
 {
+    static const char *const languages[] = {"en", "zh"};
     const char *word = json_string_value(json_object_get(state, "state"));
-    int chinese = page->language == ICP_LANGUAGE_ZH, found = V_UNKNOWN;
+    int chinese = page->language == ICP_LANGUAGE_ZH;
     json_int_t since = json_integer_value(json_object_get(state, "since")), expected = json_integer_value(json_object_get(state, "expected"));
     forget(page);
-    for (int name = V_RECEIVED; word && name < V_COUNT; name++) {
-        if (!strcmp(the_names[name], word)) found = name;
-    }
-    if (word && !strcmp(word, "confirmed")) found = V_CONFIRMED;
-    page->values[found] = "1";
-    page->values[V_GOOD] = flag(found == V_APPROVED);
-    page->values[V_BAD] = flag(found == V_RETURNED || found == V_REJECTED || found == V_EXPIRED);
+    page->values[V_LABEL] = json_string_value(json_object_get(json_object_get(state, "label"), languages[page->language]));
+    page->values[V_HINT] = json_string_value(json_object_get(json_object_get(state, "next"), languages[page->language]));
+    page->values[V_GOOD] = flag(word && !strcmp(word, "approved"));
+    page->values[V_BAD] = flag(word && (!strcmp(word, "returned") || !strcmp(word, "rejected") || !strcmp(word, "expired")));
     page->values[V_FRESH] = flag(page->view->fresh);
     page->values[V_LINK] = page->view->token ? icp_apply_link(page->view, apr_pstrcat(page->pool, "application=", page->view->token, NULL)) : NULL;
     page->values[V_REFERENCE] = json_string_value(json_object_get(state, "reference"));

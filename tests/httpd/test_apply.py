@@ -143,7 +143,7 @@ def test_the_link(server):
     visitor = Visitor(server)
     answer = visitor.apply()
     page = visitor.get("?" + answer.headers["Location"].split("?")[1])
-    assert page.status == 200 and "Being taken over" in page.text and "Keep the link" in page.text
+    assert page.status == 200 and "being taken over" in page.text and "Keep the link" in page.text
     mine, guessed = visitor.get(f"?application={token_of(answer)}"), visitor.get("?application=" + "A" * 32)
     assert mine.status == guessed.status == 200
     assert re.sub("[A-Za-z0-9_-]{32,}", "", mine.text) == re.sub("[A-Za-z0-9_-]{32,}", "", guessed.text)
