@@ -7,7 +7,7 @@ import sqlite3
 
 SITES = 500
 LICENSE = "沪ICP备{:08d}号"
-FIRST = 5_000_000  # license numbers count from here, in a year that 8 digits can name
+FIRST = 5_012_300  # license numbers count from here, in a year that 8 digits can name
 
 PAGE = """<!DOCTYPE html>
 <html lang="zh-CN"><head><meta charset="utf-8"><title>{title}</title></head>
@@ -57,7 +57,7 @@ FAILING = [
 FOR_A_PERSON = [
     ("hidden", lambda n: {"index.html": page(f"<!-- {number(n)}-1 -->")}, ""),
     ("hidden", lambda n: {"index.html": page(f'<div style="display:none">{number(n)}-1</div>')}, ""),
-    ("hidden", lambda n: {"index.html": page(title=f"小店 {number(n)}-1")}, ""),
+    ("hidden", lambda n: {"index.html": page(body=f'<input value="{number(n)}-1">')}, ""),
     ("unreadable", lambda n: {"index.html": '<!DOCTYPE html><html><head><meta charset="utf-8"><title>店</title></head><body>'
                                             '<div id="app"></div><script src="/js/app.js"></script></body></html>'}, ""),
     ("unreadable", lambda n: {"index.html": page()}, 'Redirect 503 "/"'),
@@ -78,8 +78,9 @@ BROKEN_SITES = [site_of(position) for position in range(len(BROKEN))]
 FAILING_SITES = BROKEN_SITES[:len(FAILING)]
 
 
-def build(httpd, unbroken=()):
-    """Writes the town into a server's configuration and register; the sites in `unbroken` are right for now."""
+def build(httpd, unbroken=(), extra=None):
+    """Writes the town into a server's configuration and register; the sites in `unbroken` are right for now, and those in
+    `extra` have more configuration."""
     httpd.init_register()
     licenses, sites = ["number,holder,uscc,status"], ["name,hosts,license,homepage"]
     for n in range(SITES):
@@ -90,6 +91,7 @@ def build(httpd, unbroken=()):
             _, broken, config = BROKEN[BROKEN_SITES.index(n)]
             if n not in unbroken:
                 files = broken(n)
+        config += (extra or {}).get(n, "")
         httpd.vhost(name(n), files, config, aliases=[f"www.{name(n)}"], tls=False)
     httpd.icpadmin("license", "import", "-", stdin="\n".join(licenses) + "\n")
     httpd.icpadmin("site", "import", "-", stdin="\n".join(sites) + "\n")
