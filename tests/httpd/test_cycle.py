@@ -81,7 +81,7 @@ class Peace:
         self.httpd, self.post = httpd, post
 
     def run(self, *arguments):
-        return self.httpd.icpadmin(*arguments, code=None)
+        t=time.time(); r = self.httpd.icpadmin(*arguments, code=None); print("DBG", arguments, round(time.time()-t,1), r.code, r.err[-300:]); return r
 
 
 class Chaos(Peace):
