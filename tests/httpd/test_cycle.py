@@ -294,7 +294,7 @@ def send_waiting(httpd):
 
 
 def test_the_cycle(make_httpd, post, tmp_path):
-    httpd = make_httpd()
+    httpd = make_httpd(threads=32)
     events = start(httpd, post, tmp_path)
     run_cycle(httpd, Peace(httpd, post), post, events)
 
@@ -302,6 +302,6 @@ def test_the_cycle(make_httpd, post, tmp_path):
 def test_the_cycle_while_everything_is_killed_now_and_then(make_httpd, post, tmp_path):
     seed = int(os.environ.get("ICP_SEED") or random.randrange(10**6))
     print(f"ICP_SEED={seed}")
-    httpd = make_httpd()
+    httpd = make_httpd(threads=32)
     events = start(httpd, post, tmp_path)
     run_cycle(httpd, Chaos(httpd, post, seed), post, events)
