@@ -210,6 +210,8 @@ STATEDIR ?= /var/lib/icp
 CONFDIR ?= /etc/icp
 MANDIR ?= /usr/share/man
 MODS := $(DESTDIR)$(SYSCONFDIR)/mods-available
+UNITDIR ?= /lib/systemd/system
+UNITS := $(notdir $(wildcard conf/systemd/icp-*.service conf/systemd/icp-*.timer conf/systemd/icp-*.path))
 
 .PHONY: install uninstall
 install: all $(BUILD)/icpadmin.8
@@ -220,6 +222,9 @@ install: all $(BUILD)/icpadmin.8
 	sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|' conf/icp.load > $(MODS)/icp.load
 	test -e $(MODS)/icp.conf || install -m 0644 conf/icp.conf $(MODS)/icp.conf
 	test -e $(DESTDIR)$(CONFDIR)/holidays.tsv || install -m 0644 conf/holidays.tsv $(DESTDIR)$(CONFDIR)/holidays.tsv
+	install -d $(DESTDIR)$(UNITDIR)/icp-.service.d
+	for unit in $(UNITS); do sed 's|@SBINDIR@|$(SBINDIR)|; s|@STATEDIR@|$(STATEDIR)|' conf/systemd/$$unit > $(DESTDIR)$(UNITDIR)/$$unit; done
+	install -m 0644 conf/systemd/icp-sandbox.conf $(DESTDIR)$(UNITDIR)/icp-.service.d/sandbox.conf
 	install -d -m 0755 $(DESTDIR)$(STATEDIR)
 	if [ "$$(id -u)" -eq 0 ]; then install -d -m 0750 -o $(WORKER) -g $(WORKER) $(DESTDIR)$(STATEDIR)/sightings; \
 	 else install -d -m 0750 $(DESTDIR)$(STATEDIR)/sightings; fi
@@ -229,7 +234,8 @@ uninstall: $(BUILD)/config.mk
 	rm -f $(DESTDIR)$(LIBEXECDIR)/mod_icp.so $(DESTDIR)$(SBINDIR)/icpadmin $(DESTDIR)$(MANDIR)/man8/icpadmin.8 $(MODS)/icp.load
 	! cmp -s conf/icp.conf $(MODS)/icp.conf || rm -f $(MODS)/icp.conf
 	! cmp -s conf/holidays.tsv $(DESTDIR)$(CONFDIR)/holidays.tsv || rm -f $(DESTDIR)$(CONFDIR)/holidays.tsv
-	rmdir $(DESTDIR)$(CONFDIR) 2>/dev/null || true
+	rm -f $(addprefix $(DESTDIR)$(UNITDIR)/,$(UNITS) icp-.service.d/sandbox.conf)
+	rmdir $(DESTDIR)$(CONFDIR) $(DESTDIR)$(UNITDIR)/icp-.service.d 2>/dev/null || true
 
 .PHONY: clean help
 clean:

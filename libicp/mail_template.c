@@ -248,8 +248,8 @@ static const char **make_values(const icp_mail_templates_t *templates, const cha
     values[V_CONTACT] = templates->contact;
     values[V_APPLY_URL] = templates->apply_url;
     values[V_FAQ_URL] = templates->faq_url;
-    const char *expected = values[V_EXPECTED], *more = expected ? strstr(expected, " / ") : NULL;
-    values[V_EXAMPLE] = more ? apr_pstrmemdup(pool, expected, (apr_size_t)(more - expected)) : expected;
+    const char *expected = values[V_EXPECTED]; /* numbers hold no space */
+    values[V_EXAMPLE] = expected ? apr_pstrmemdup(pool, expected, strcspn(expected, " ,")) : NULL;
     set_flags(values);
     return values;
 }

@@ -65,7 +65,9 @@ def test_no_unfinished_marks():
 def test_every_message_has_a_template():
     posted = set(re.findall(r'(?:icp_message_post(?:_site)?|\btell)\([^;{]*?"((?:site|application|domain|sweep)\.[a-z-]+)"', read("libicp/*.c", "icpadmin/*.c")))
     templates = {path.stem for path in (SOURCE / "conf/mail").glob("*.*.txt")}
-    assert {"site.suspended", "site.enabled"} <= posted
+    states = re.search(r"#define ICP_APP_STATES.*?REFUSED", read("libicp/workflow.h"), re.DOTALL).group()
+    posted |= {f"application.{name}" for name in re.findall(r'X\([A-Z_]+, "([a-z-]+)"', states)}
+    assert {"site.suspended", "site.enabled", "application.received"} <= posted
     assert not posted - templates - {"sweep.braked"}  # an event without recipient
 
 

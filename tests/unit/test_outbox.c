@@ -108,10 +108,12 @@ static const char *filled(const char *event, const char *facts_text, const char 
 
 START_TEST(test_every_built_in_template_with_and_without_facts)
 {
-    static const char *const events[] = {"site.suspended", "site.enabled", "site.warned", "application.received", "application.returned",
-                                         "application.filed", "application.confirmed", "application.bureau-review", "application.rejected",
-                                         "application.approved", "application.withdrawn", "application.expired", "domain.documents-wanted",
-                                         "domain.reminder", "domain.received", "domain.submitted", "domain.accepted", "domain.refused", "outbox.test"};
+    static const char *const events[] = {
+        "site.suspended", "site.enabled", "site.warned", "application.received", "application.reviewing",
+        "application.corrected", "application.sms-pending", "application.refused", "application.returned",
+        "application.filed", "application.confirmed", "application.bureau-review", "application.rejected",
+        "application.approved", "application.withdrawn", "application.expired", "domain.documents-wanted",
+        "domain.reminder", "domain.received", "domain.submitted", "domain.accepted", "domain.refused", "outbox.test"};
     const char *subject;
     ok(icp_register_change(reg, set_policies, NULL, pool));
     for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
