@@ -52,6 +52,24 @@ class Page:
         with open(file, "wb") as out:
             out.write(base64.b64decode(answer["data"]))
 
+    def fill(self, fields):
+        """Values of inputs, selects and text areas by id; True ticks a box or chooses a radio button."""
+        for name, value in fields.items():
+            self.evaluate(f"(e => {{ {'e.checked = true' if value is True else f'e.value = {json.dumps(value)}'} }})"
+                          f"(document.getElementById({json.dumps(name)}))")
+
+    def choose_files(self, files):
+        """Files of file inputs: id → path."""
+        root = self.call("DOM.getDocument")["root"]["nodeId"]
+        for name, path in files.items():
+            node = self.call("DOM.querySelector", nodeId=root, selector=f'[id="{name}"]')["nodeId"]
+            self.call("DOM.setFileInputFiles", files=[str(path)], nodeId=node)
+
+    def go(self, expression):
+        """Does what leads to another page, as "document.querySelector('button').click()", and waits until that is there."""
+        self.evaluate(f"setTimeout(() => {{ {expression} }}, 0), 0")
+        self._browser._until(lambda m: m.get("sessionId") == self._session and m.get("method") == "Page.loadEventFired", expression)
+
     def _event(self, method, parameters):
         if method == "Network.requestWillBeSent":
             self.requests.append(parameters["request"]["url"])
