@@ -281,6 +281,31 @@ const icp_snapshot_site_t *icp_snapshot_by_name(const icp_snapshot_t *snapshot, 
     return site && !is_stale(snapshot, site - snapshot->base->sites) ? site : NULL;
 }
 
+/* Puts it in its place, and the last one out where there is no room. */
+static int insert(const icp_snapshot_site_t **newest, int count, int room, const icp_snapshot_site_t *site)
+{
+    int at = count;
+    while (at > 0 && newest[at - 1]->case_id < site->case_id) at--;
+    if (at == room) return count;
+    if (count < room) count++;
+    memmove(newest + at + 1, newest + at, (size_t)(count - 1 - at) * sizeof *newest);
+    newest[at] = site;
+    return count;
+}
+
+int icp_snapshot_suspended(const icp_snapshot_t *snapshot, const icp_snapshot_site_t **newest, int room)
+{
+    int count = 0;
+    const icp_layer_t *base = snapshot->base, *delta = snapshot->delta;
+    for (apr_int64_t i = 0; i < base->site_count; i++) {
+        if (base->sites[i].suspended && !is_stale(snapshot, i)) count = insert(newest, count, room, base->sites + i);
+    }
+    for (apr_int64_t i = 0; delta && i < delta->site_count; i++) {
+        if (delta->sites[i].suspended) count = insert(newest, count, room, delta->sites + i);
+    }
+    return count;
+}
+
 void icp_snapshot_facts(const icp_snapshot_t *snapshot, icp_snapshot_facts_t *facts)
 {
     *facts = snapshot->facts;

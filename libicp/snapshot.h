@@ -52,6 +52,9 @@ const icp_snapshot_site_t *icp_snapshot_by_pattern(const icp_snapshot_t *snapsho
 
 const icp_snapshot_site_t *icp_snapshot_by_name(const icp_snapshot_t *snapshot, const char *site_name);
 
+/* Fills `newest` with up to `room` suspended sites, the newest suspension first; says how many. They live as long as the snapshot. */
+int icp_snapshot_suspended(const icp_snapshot_t *snapshot, const icp_snapshot_site_t **newest, int room);
+
 typedef struct icp_snapshot_facts_t {
     apr_int64_t revision; /* of the register's newest change that the gate must see */
     apr_int64_t sites, hosts, suspended;

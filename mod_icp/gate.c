@@ -255,6 +255,18 @@ void icp_gate_health(icp_gate_health_t *health, apr_pool_t *pool)
     health->fault = icp_view_fault(&health->fault_since, pool);
 }
 
+apr_array_header_t *icp_gate_suspended(int room, apr_pool_t *pool)
+{
+    icp_slot_t *slot;
+    const icp_snapshot_site_t **newest = apr_palloc(pool, sizeof *newest * (apr_size_t)room);
+    apr_array_header_t *list = apr_array_make(pool, room, sizeof(icp_snapshot_site_t));
+    icp_view_t *view = icp_view_acquire(0, &slot);
+    int count = icp_snapshot_suspended(view->snapshot, newest, room);
+    for (int i = 0; i < count; i++) APR_ARRAY_PUSH(list, icp_snapshot_site_t) = *copy_site(newest[i], pool);
+    icp_publish_release(slot);
+    return list;
+}
+
 static int is_registered(const icp_snapshot_t *snapshot, const server_rec *server)
 {
     return first_site(snapshot, icp_conf(server)) != NULL;

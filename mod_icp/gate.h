@@ -26,6 +26,9 @@ typedef struct icp_gate_health_t {
     const char *fault; /* what keeps the newest register from being read; NULL */
     apr_time_t fault_since;
 } icp_gate_health_t;
+/* The newest suspensions in force, copied into `pool`: icp_snapshot_site_t, newest first, at most `room`. */
+apr_array_header_t *icp_gate_suspended(int room, apr_pool_t *pool);
+
 void icp_gate_health(icp_gate_health_t *health, apr_pool_t *pool);
 
 /* How many vhosts with an engine and ICPUnregistered Serve belong to no registered site; a few of their names in `examples`. */

@@ -136,6 +136,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_log_transaction(icp_gate_log, NULL, NULL, APR_HOOK_REALLY_FIRST);
     icp_inspect_register();
     icp_admit_register();
+    icp_status_register();
 }
 
 module AP_MODULE_DECLARE_DATA __attribute__((visibility("default"))) icp_module = {

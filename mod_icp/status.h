@@ -10,6 +10,9 @@
 /* post_config: ICP_USAGE names file and line of a SetHandler or AddHandler icp-status without a Require beside it. */
 icp_error_t *icp_status_check(apr_pool_t *pool);
 
+/* A line in mod_status, where that is loaded. */
+void icp_status_register(void);
+
 /* The handler hook. 403, with a line in the error log, where no Require applies at all. */
 int icp_status_handler(request_rec *r);
 

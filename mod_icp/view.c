@@ -19,6 +19,8 @@ APLOG_USE_MODULE(icp);
 
 #define COMMIT_WAIT_MS 10000 /* for a writer's commit, once it has rung */
 #define PARENT_WAIT_MS 2000  /* the same in the parent, whose forks wait with it */
+#define CONSULT_TRIES 5
+#define CONSULT_PAUSE_MS 10
 #define RETRY_WAIT_MS 200    /* when the register could not be read before */
 
 /* What `seen` is while there is no bell: no word of any. Each request then looks at the register's fingerprint. */
@@ -49,6 +51,7 @@ static struct {
     apr_pool_t *scratch;
     retained_t *retained;
     int bell_faulty;
+    atomic_int wanted; /* requests that wait to read a change */
     pthread_mutex_t reading; /* guards all above but what is atomic */
 
     pthread_mutex_t telling; /* guards the fault */
@@ -202,7 +205,9 @@ static void look(int is_retry)
 __attribute__((cold)) void icp_view_catch_up(uint64_t word)
 {
     if (!view.bell || (word && word == atomic_load(&view.failed))) return;
+    atomic_fetch_add(&view.wanted, 1);
     pthread_mutex_lock(&view.reading);
+    atomic_fetch_sub(&view.wanted, 1);
     look(0);
     pthread_mutex_unlock(&view.reading);
 }
@@ -220,6 +225,34 @@ void icp_view_look(void)
     look(1);
     icp_publish_sweep(&icp_view_now.publish);
     pthread_mutex_unlock(&view.reading);
+}
+
+static int is_wanted(void *unused)
+{
+    return atomic_load(&view.wanted);
+}
+
+static icp_error_t *consult(icp_consult_fn *read, void *baton, apr_pool_t *pool)
+{
+    icp_db_t *db;
+    ICP_TRY(icp_db_open(&db, view.path, ICP_DB_READ, 0, pool));
+    sqlite3_progress_handler(icp_db_handle(db), 1000, is_wanted, NULL);
+    icp_error_t *error = icp_db_run(db, ICP_STMT_READ_BEGIN);
+    if (!error) error = read(db, baton, pool);
+    icp_db_close(db);
+    return error;
+}
+
+icp_error_t *icp_view_consult(icp_consult_fn *read, void *baton, apr_pool_t *pool)
+{
+    icp_error_t *error = icp_error(pool, ICP_FAULT, NULL, "the register is being read for the gate");
+    for (int i = 0; error && i < CONSULT_TRIES; i++) {
+        if (i) apr_sleep(apr_time_from_msec(CONSULT_PAUSE_MS));
+        if (pthread_mutex_trylock(&view.reading)) continue;
+        error = consult(read, baton, pool);
+        pthread_mutex_unlock(&view.reading);
+    }
+    return error;
 }
 
 void icp_view_hold(void)

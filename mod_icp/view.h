@@ -8,6 +8,7 @@
 
 #include "bell.h"
 #include "config.h"
+#include "db.h"
 #include "publish.h"
 #include "snapshot.h"
 
@@ -54,6 +55,11 @@ void icp_view_listen(void);
 /* Once a second in each child, at each ring and once a second in the parent: finds what no bell told of (a register or bell put in place by other
  * means), tries again what failed, and frees what was replaced. */
 void icp_view_look(void);
+
+/* Reads register.db for the status page, read-only, by `read` in one transaction. It waits for nobody for long, and is broken off (an
+ * error) as soon as a request of the gate's has to read a change: here as everywhere, one reader at a time (snapshot.h). */
+typedef icp_error_t *icp_consult_fn(icp_db_t *db, void *baton, apr_pool_t *pool);
+icp_error_t *icp_view_consult(icp_consult_fn *read, void *baton, apr_pool_t *pool);
 
 /* What keeps the newest register from being read, in `pool`, and since when; NULL: nothing does. */
 const char *icp_view_fault(apr_time_t *since, apr_pool_t *pool);
