@@ -1,5 +1,5 @@
-/* SetHandler icp-status: what this child knows, for staff; HTML, ?json, ?metrics (Prometheus, text format 0.0.4). Names
- * no site. Not for everybody: it must stand in a section that says who may see it. */
+/* SetHandler icp-status: for staff; HTML, ?json, ?metrics (Prometheus, text format 0.0.4), which names
+ * no site but with ?metrics&sites. Not for everybody: it must stand in a section that says who may see it. */
 #ifndef MOD_ICP_STATUS_H
 #define MOD_ICP_STATUS_H
 
