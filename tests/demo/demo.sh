@@ -145,6 +145,8 @@ ICPSightings $dir/state/sightings/sightings.db
 ICPPassKey $dir/state/pass.key
 ICPProvider "Demo Hosting" http://localhost:$port/
 ICPContact "support@hosting.example"
+ICPApply http://localhost:$port/apply
+ICPFaq http://localhost:$port/faq
 <VirtualHost *:$port>
     ServerName localhost
     ICPEngine Off
@@ -152,6 +154,12 @@ ICPContact "support@hosting.example"
     <Location "/icp-status">
         SetHandler icp-status
         Require local
+    </Location>
+    <Location "/apply">
+        SetHandler icp-apply
+    </Location>
+    <Location "/faq">
+        SetHandler icp-faq
     </Location>
 </VirtualHost>
 $(for site in tea toys books; do printf '<VirtualHost *:%s>\nServerName %s.example.cn\nServerAlias %s.localhost\nDocumentRoot "%s"\n</VirtualHost>\n' \
@@ -194,6 +202,10 @@ run 0 "icpadmin enable toys.example.cn"
 run 0 "curl -si http://toys.localhost:$port/"
 shows 'HTTP/1.1 200' 小熊玩具 浙ICP备10203044号-1
 
+say "Clients who have no number yet apply for one in English or Chinese, and find answers to their questions."
+run 0 "curl -s -H 'Accept-Language: en' 'http://localhost:$port/apply?kind=first' | grep -o '<h1[^>]*>[^<]*'"
+run 0 "curl -s -H 'Accept-Language: en' http://localhost:$port/faq | grep -o '<h1[^>]*>[^<]*'"
+
 say "Where everything stands, and who did what. Each line of the log is chained to the one before by its hash."
 run 0 "icpadmin site list"
 run 0 "icpadmin log --site toys.example.cn"
@@ -204,7 +216,7 @@ say "Done."
 
 say "The server stays up until Ctrl-C. In a browser on this machine:"
 for site in tea toys books bikes; do echo "    http://$site.localhost:$port/"; done
-echo "    http://localhost:$port/icp-status"
+for page in apply faq icp-status; do echo "    http://localhost:$port/$page"; done
 say "In another shell, to go on with icpadmin:"
 echo "    export PATH=\"$build:\$PATH\" ICP_REGISTER=$ICP_REGISTER ICP_CONNECT=\"$ICP_CONNECT\""
 while sleep 3600; do :; done
