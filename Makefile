@@ -79,6 +79,7 @@ $(BUILD)/gen/icp_sql.h: libicp/sql/embed.awk $(wildcard libicp/sql/*.sql)
 $(BUILD)/gen/icp_apply_pages.h: $(wildcard conf/apply/*.html)
 $(BUILD)/gen/icp_notice_pages.h: $(wildcard conf/notice/*.html conf/notice/*.txt)
 $(BUILD)/gen/icp_mail_pages.h: $(wildcard conf/mail/*.txt) conf/notice/words.txt
+$(BUILD)/gen/icp_report_pages.h: conf/report/head.html
 $(BUILD)/gen/icp_%_pages.h: conf/embed.awk
 	@mkdir -p $(@D)
 	$(Q)awk -f conf/embed.awk $(sort $(filter-out %.awk,$^)) > $@
@@ -86,6 +87,7 @@ $(BUILD)/gen/icp_%_pages.h: conf/embed.awk
 $(BUILD)/obj/mod_icp/apply_page.o: $(BUILD)/gen/icp_apply_pages.h
 $(BUILD)/obj/mod_icp/notice.o: $(BUILD)/gen/icp_notice_pages.h
 $(BUILD)/obj/libicp/mail_template.o: $(BUILD)/gen/icp_mail_pages.h
+$(BUILD)/obj/icpadmin/report_html.o: $(BUILD)/gen/icp_report_pages.h
 
 # The questions and answers: Markdown in two languages with the same figures, between parts and frame of the page.
 FAQ := conf/faq/figures.awk conf/faq/figures.tsv

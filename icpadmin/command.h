@@ -82,7 +82,7 @@ typedef struct icp_given_t {
     X(domain_add) X(domain_list) X(domain_show) X(domain_edit) X(domain_remove) X(domain_documents)                    \
     X(domain_submit) X(domain_accept) X(domain_refuse) X(domain_remind)                                                \
     X(workday)                                                                                                         \
-    X(evidence_prune)                                                                                                  \
+    X(evidence_prune) X(report)                                                                                        \
     X(log)                                                                                                             \
     X(backup) X(restore) X(doctor)                                                                                     \
     X(help)

@@ -71,11 +71,19 @@ static icp_error_t *record(icp_register_t *reg, const icp_look_t *look, json_t *
     return icp_stmt_run(stmt);
 }
 
+static icp_error_t *count_look(icp_register_t *reg, const icp_look_t *look)
+{
+    icp_stmt_t *stmt;
+    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_REPORT_COUNT_LOOK, "si", look->site, (apr_int64_t)apr_time_sec(look->at)));
+    return icp_stmt_run(stmt);
+}
+
 icp_error_t *icp_inspection_record(icp_register_t *reg, const icp_look_t *look, int *changed, apr_pool_t *pool)
 {
     int ignored;
     json_t *detail = look_json(look);
     icp_error_t *error = record(reg, look, detail, changed ? changed : &ignored, pool);
+    if (!error) error = count_look(reg, look);
     json_decref(detail);
     return error;
 }

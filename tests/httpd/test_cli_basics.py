@@ -31,7 +31,7 @@ COMMANDS = ["init", "status",
             "domain add", "domain list", "domain show", "domain edit", "domain remove", "domain documents",
             "domain submit", "domain accept", "domain refuse", "domain remind",
             "workday",
-            "evidence prune",
+            "evidence prune", "report",
             "log",
             "backup", "restore", "doctor",
             "help"]
