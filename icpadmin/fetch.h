@@ -4,8 +4,8 @@
  * A page is asked for by http, and by https if nothing answers there. Redirects are followed inside the site only: its
  * own host names, at the ports of web servers. Certificates are not checked: the connection never leaves for a
  * stranger's address, and an expired one is another matter. A browser's user agent is sent, so that a site that shows
- * checkers another page than visitors gains nothing. No connection serves two sites, not even where one would do: what
- * one site sends too much would be taken for the next one's answer.
+ * checkers another page than visitors gains nothing. A connection serves one request and is closed: what one site sends
+ * too much would be taken for the next one's answer, and a small httpd takes no more once it holds many that are idle.
  *
  * Where no page came for a fault of the network (no answer, a broken connection, a gateway's 502, 503 or 504), it is
  * tried again after a while; the place is given to another site meanwhile.

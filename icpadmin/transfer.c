@@ -13,7 +13,7 @@
 #include "pass.h"
 
 #define REDIRECTS 10
-#define OTHER_BODY 65536    /* of a body that is not judged, read so that the connection can be used again */
+#define OTHER_BODY 65536    /* of a body that is not judged: only after a whole one does libcurl say where a redirect leads */
 #define HEADERS_KEPT 32768  /* bytes */
 #define CONNECT_SECONDS 5
 #define LONGEST_PAUSE 60    /* seconds between two tries */
@@ -165,6 +165,7 @@ icp_client_t *icp_client_create(apr_pool_t *pool)
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
     curl_easy_setopt(easy, CURLOPT_USERAGENT, user_agent);
     curl_easy_setopt(easy, CURLOPT_COOKIEFILE, "");

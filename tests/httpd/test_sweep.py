@@ -57,11 +57,12 @@ def start(httpd, *arguments, connect=None):
 
 
 class Server(threading.Thread):
-    """Answers each request by what `answer(host, count)` gives, bytes or seconds to keep silent, and knows how many it held at a time."""
+    """Answers each request by what `answer(host, count)` gives, bytes or seconds to keep silent, and knows how many it held at a time.
+    With `keep` it leaves closing to the client, and holds a connection for as long."""
 
-    def __init__(self, answer):
+    def __init__(self, answer, keep=False):
         super().__init__(daemon=True)
-        self.answer, self.hosts, self.open, self.most = answer, [], 0, 0
+        self.answer, self.keep, self.hosts, self.open, self.most = answer, keep, [], 0, 0
         self.lock = threading.Lock()
         self.socket = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port = self.socket.getsockname()[1]
@@ -90,12 +91,18 @@ class Server(threading.Thread):
             if not isinstance(answer, bytes):
                 time.sleep(answer)
                 answer = b""
-            with self.lock:
-                self.open -= 1
+            if not self.keep:
+                with self.lock:
+                    self.open -= 1
             try:
                 connection.sendall(answer)
+                if self.keep:
+                    connection.recv(1)
             except OSError:
                 pass
+            if self.keep:
+                with self.lock:
+                    self.open -= 1
 
     def stop(self):
         self.socket.close()
@@ -105,8 +112,8 @@ class Server(threading.Thread):
 def serve():
     servers = []
 
-    def make(answer):
-        servers.append(Server(answer))
+    def make(answer, keep=False):
+        servers.append(Server(answer, keep))
         return servers[-1]
     yield make
     for server in servers:
@@ -365,6 +372,18 @@ def test_no_more_than_asked_for_at_a_time(httpd, serve):
         server = serve(slow)
         httpd.icpadmin("check", "--all", option, most, ICP_CONNECT=f"127.0.0.1:{server.port}")
         assert server.most == most
+
+
+def test_no_site_that_is_done_keeps_its_connection(httpd, serve):
+    for n in range(12):
+        httpd.register_site(f"s{n}.example.cn")
+
+    def slow(_host, _count):
+        time.sleep(0.1)
+        return response(GOOD.encode())
+    server = serve(slow, keep=True)
+    httpd.icpadmin("check", "--all", "--parallel", 2, ICP_CONNECT=f"127.0.0.1:{server.port}")
+    assert len(server.hosts) == 12 and server.most <= 4  # the server may hear late of one that is closed
 
 
 def test_a_site_that_hangs_is_given_up(httpd, serve):
