@@ -19,7 +19,8 @@
 #include "overview.h"
 #include "record.h"
 
-#define BATCH 128                           /* looks recorded in one change, */
+#define BATCH 512                           /* looks recorded in one change, */
+#define BATCH_BYTES 33554432                /* or those that hold so much of failing pages, */
 #define BATCH_TIME apr_time_from_sec(2)     /* or those of so long */
 #define SHOW_TIME apr_time_from_msec(100)   /* between two lines of progress */
 
@@ -31,6 +32,7 @@ typedef struct check_t {
     apr_array_header_t *sites;   /* const char *: still to be looked at */
     apr_array_header_t *found;   /* icp_outcome_t */
     apr_array_header_t *pending; /* icp_fetched_t *: the last of these, not yet recorded */
+    apr_size_t kept;             /* bytes of pages that these hold */
     apr_time_t began, flushed, shown;
     int total, compliant, failing, begun_with; /* begun_with: looks that were on file */
 } check_t;
@@ -86,6 +88,7 @@ static icp_error_t *flush(check_t *check)
         apr_pool_destroy(APR_ARRAY_IDX(check->pending, i, icp_fetched_t *)->pool);
     }
     apr_array_clear(check->pending);
+    check->kept = 0;
     return NULL;
 }
 
@@ -108,6 +111,7 @@ static icp_error_t *take_look(icp_fetched_t *fetched, void *baton)
     apr_time_t now = fetched->look.at;
     if (!check->pending->nelts) check->flushed = now;
     APR_ARRAY_PUSH(check->pending, icp_fetched_t *) = fetched;
+    check->kept += fetched->kept;
     count(check, icp_outcome_look(check->found, check->cli, fetched));
     if (check->total > 1 && now - check->shown >= SHOW_TIME) show_progress(check, now, fetched->pool);
     if (check->total == 1 && !check->cli->json && !fetched->look.fault && fetched->look.inspection->verdict != ICP_DISPLAYED) {
@@ -115,7 +119,8 @@ static icp_error_t *take_look(icp_fetched_t *fetched, void *baton)
         icp_explain(stdout, fetched->look.inspection, &expected, fetched->pool);
         puts("");
     }
-    return check->pending->nelts < BATCH && now - check->flushed < BATCH_TIME ? NULL : flush(check);
+    int more = check->pending->nelts < BATCH && check->kept < BATCH_BYTES && now - check->flushed < BATCH_TIME;
+    return more ? NULL : flush(check);
 }
 
 /* What is on file since the sweep began: not looked at again. */

@@ -30,6 +30,7 @@ struct icp_client_t {
     CURL *easy;
     struct curl_slist *accept; /* the headers of every request */
     buffer_t headers, body;
+    apr_pool_t *scratch; /* the page's, cleared before each request */
     char fault[CURL_ERROR_SIZE];
 };
 
@@ -98,8 +99,8 @@ static icp_page_t *page_of(icp_transfer_t *transfer)
     if (!transfer->page) {
         char *type = NULL;
         curl_easy_getinfo(transfer->client->easy, CURLINFO_CONTENT_TYPE, &type);
-        transfer->page =
-            icp_page_create(type ? apr_pstrdup(transfer->pool, type) : NULL, transfer->settings->limit, transfer->pool);
+        apr_pool_t *scratch = transfer->client->scratch;
+        transfer->page = icp_page_create(type ? apr_pstrdup(scratch, type) : NULL, transfer->settings->limit, scratch);
     }
     return transfer->page;
 }
@@ -156,6 +157,7 @@ icp_client_t *icp_client_create(apr_pool_t *pool)
     CURL *easy = client->easy = curl_easy_init();
     apr_pool_cleanup_register(pool, client, drop_client, apr_pool_cleanup_null);
     if (!easy) return NULL;
+    apr_pool_create(&client->scratch, pool);
     client->accept = curl_slist_append(
         curl_slist_append(NULL, "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
         "Accept-Language: zh-CN,zh;q=0.9,en;q=0.5");
@@ -286,6 +288,7 @@ CURL *icp_transfer_begin(icp_transfer_t *transfer, icp_client_t *client)
     transfer->fetched->notice = NULL;
     transfer->fetched->bytes = 0;
     client->headers.length = client->body.length = 0;
+    apr_pool_clear(client->scratch);
     *client->fault = '\0';
     transfer->connect_to.data = connect->port ? apr_psprintf(transfer->pool, "::%s:%d", connect->address, connect->port)
                                               : apr_pstrcat(transfer->pool, "::", connect->address, ":", NULL);
@@ -344,7 +347,7 @@ static void judge_page(icp_transfer_t *transfer, CURLcode result)
         no_page(transfer, ICP_UNREADABLE_ENCODED, curl_fault(transfer, result));
         return;
     }
-    judge(transfer, icp_page_finish(page_of(transfer), complete));
+    judge(transfer, icp_page_report_copy(icp_page_finish(page_of(transfer), complete), transfer->pool));
     if (!complete && transfer->fetched->look.inspection->verdict == ICP_UNREADABLE) {
         transfer->fetched->look.fault = curl_fault(transfer, result);
     }

@@ -384,17 +384,3 @@ const icp_page_report_t *icp_page_finish(icp_page_t *page, int complete)
     }
     return report;
 }
-
-const char *icp_where_name(icp_where_e where)
-{
-    static const char *const names[ICP_WHERE_COUNT] = {"displayed", "comment", "script", "style", "attribute", "title", "hidden", "template"};
-    return where < ICP_WHERE_COUNT ? names[where] : "displayed";
-}
-
-const char *icp_unreadable_name(icp_unreadable_e reason)
-{
-    static const char *const names[ICP_UNREADABLE_COUNT] = {
-        "", "status", "type", "encoded", "truncated", "limit", "empty", "script", "frames", "redirect", "image", "unreached",
-    };
-    return reason < ICP_UNREADABLE_COUNT ? names[reason] : "";
-}

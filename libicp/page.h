@@ -72,6 +72,9 @@ int icp_page_feed(icp_page_t *page, const char *data, apr_size_t length);
 /* `complete`: 0 if the response ended before its end. Call once; the page takes no bytes afterwards. */
 const icp_page_report_t *icp_page_finish(icp_page_t *page, int complete);
 
+/* All of it in `pool`, so that the page's memory can be used for the next one. */
+icp_page_report_t *icp_page_report_copy(const icp_page_report_t *report, apr_pool_t *pool);
+
 /* Words for JSON and staff: "displayed" "comment" "script" "style" "attribute" "title" "hidden" "template";
  * "status" "type" "encoded" "truncated" "limit" "empty" "script" "frames" "redirect" "image" "unreached". */
 const char *icp_where_name(icp_where_e where);

@@ -75,6 +75,25 @@ START_TEST(a_mention_says_where_it_stands)
 }
 END_TEST
 
+START_TEST(a_copy_of_the_report_outlives_the_page)
+{
+    static const char text[] = "<title>沪ICP备05012345号</title><a href='https://beian.miit.gov.cn/'>沪ICP备05012345号-1</a> 后面"
+                               "<div style='display: none'>京ICP证030173号</div>ICP备案中<iframe src=other></iframe>";
+    apr_pool_t *scratch;
+    apr_pool_create(&scratch, pool);
+    icp_page_t *page = icp_page_create("text/html", 0, scratch);
+    icp_page_feed(page, text, strlen(text));
+    const icp_page_report_t *report = icp_page_finish(page, 1), *copy = icp_page_report_copy(report, pool);
+    const char *before = told(report);
+    ck_assert_int_eq(report->mentions->nelts, 4);
+    apr_pool_clear(scratch);
+    memset(apr_palloc(scratch, 65536), 'x', 65536); /* what is not copied is gone */
+    ck_assert_str_eq(told(copy), before);
+    ck_assert_str_eq(mention(copy, 1)->number.license, "沪ICP备05012345号");
+    ck_assert_str_eq(mention(copy, 1)->number.province, "沪");
+}
+END_TEST
+
 START_TEST(a_footer_is_known_by_name_and_by_place)
 {
     char *filler = apr_pcalloc(pool, 60001);
@@ -150,6 +169,7 @@ int main(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, a_mention_says_where_it_stands);
+    tcase_add_test(tests, a_copy_of_the_report_outlives_the_page);
     tcase_add_test(tests, a_footer_is_known_by_name_and_by_place);
     tcase_add_test(tests, no_split_matters);
     tcase_add_test(tests, what_lies_beyond_the_limit_is_not_read);
