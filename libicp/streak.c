@@ -200,7 +200,7 @@ icp_error_t *icp_streak_look(icp_ruling_t *ruling, icp_register_t *reg, const ic
     ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_STREAK_GROW, "ii", standing.id,
                              (apr_int64_t)apr_time_sec(look->at)));
     ICP_TRY(icp_stmt_run(stmt));
-    if (!standing.looks++) standing.since = standing.at;
+    if (!standing.looks++ || standing.at < standing.since) standing.since = standing.at; /* as it is on file */
     measure_streak(ruling, &standing, measure);
     ruling->warned = measure->warn && !standing.warned && !suspends_at_once(measure);
     return ruling->warned ? warn(reg, look, &standing, ruling, pool) : NULL;
