@@ -44,7 +44,7 @@ icp_error_t *icp_exemption_add(icp_register_t *reg, icp_exemption_t *exemption, 
     if (!*icp_text_trim(exemption->note, pool) || !icp_text_plain(exemption->note)) {
         return icp_error(pool, ICP_USAGE, "say in one line why", "an exemption needs a note");
     }
-    if (exemption->until <= exemption->from || exemption->until <= reg->now) {
+    if (apr_time_sec(exemption->until) <= apr_time_sec(exemption->from) || exemption->until <= reg->now) {
         return icp_error(pool, ICP_USAGE, "let it end after its beginning, and in the future",
                          "an exemption from %s until %s is none", icp_text_time(exemption->from, pool),
                          icp_text_time(exemption->until, pool));
