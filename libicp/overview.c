@@ -30,8 +30,11 @@ static icp_error_t *read_overview(icp_register_t *reg, void *baton, apr_pool_t *
     overview->hosts = icp_stmt_int(stmt, 2);
     overview->events = icp_stmt_int(stmt, 3);
     overview->newest_look = apr_time_from_sec(icp_stmt_int(stmt, 4));
+    overview->oldest_site = apr_time_from_sec(icp_stmt_int(stmt, 5));
     icp_stmt_reset(stmt);
     ICP_TRY(read_counts(&overview->licenses, reg->db, ICP_STMT_OVERVIEW_LICENSES, pool));
+    ICP_TRY(read_counts(&overview->applications, reg->db, ICP_STMT_OVERVIEW_APPLICATIONS, pool));
+    ICP_TRY(read_counts(&overview->outbox, reg->db, ICP_STMT_OVERVIEW_OUTBOX, pool));
     ICP_TRY(read_counts(&overview->suspended, reg->db, ICP_STMT_OVERVIEW_SUSPENDED, pool));
     return read_counts(&overview->verdicts, reg->db, ICP_STMT_OVERVIEW_VERDICTS, pool);
 }

@@ -17,7 +17,10 @@ typedef struct icp_overview_t {
     apr_array_header_t *licenses;  /* icp_count_t by status */
     apr_array_header_t *suspended; /* icp_count_t by reason: open suspensions */
     apr_array_header_t *verdicts;  /* icp_count_t by verdict of the newest look; "never" for sites without one */
+    apr_array_header_t *applications; /* icp_count_t by state: open ones */
+    apr_array_header_t *outbox;    /* icp_count_t by state: messages waiting, given-up */
     apr_time_t newest_look;        /* 0: none */
+    apr_time_t oldest_site;        /* when the first of those on file was registered; 0: none */
 } icp_overview_t;
 
 icp_error_t *icp_overview_read(icp_overview_t **overview, icp_register_t *reg, apr_pool_t *pool);

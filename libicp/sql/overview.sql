@@ -2,7 +2,7 @@
 
 -- STMT_OVERVIEW_TOTALS
 SELECT (SELECT count(*) FROM holder), (SELECT count(*) FROM site), (SELECT count(*) FROM host), (SELECT count(*) FROM private.event),
-       (SELECT coalesce(max(last_at), 0) FROM inspection);
+       (SELECT coalesce(max(last_at), 0) FROM inspection), (SELECT coalesce(min(created_at), 0) FROM site);
 
 -- STMT_OVERVIEW_LICENSES
 SELECT status, count(*) FROM license GROUP BY status ORDER BY status;
@@ -13,6 +13,13 @@ SELECT reason, count(*) FROM suspension WHERE closed_at IS NULL GROUP BY reason 
 -- STMT_OVERVIEW_VERDICTS
 SELECT coalesce((SELECT verdict FROM inspection WHERE site_id = site.id ORDER BY id DESC LIMIT 1), 'never') AS word, count(*)
   FROM site GROUP BY word ORDER BY word;
+
+-- STMT_OVERVIEW_APPLICATIONS
+SELECT state, count(*) FROM private.application WHERE state NOT IN ('approved', 'withdrawn', 'expired', 'refused')
+ GROUP BY state ORDER BY state;
+
+-- STMT_OVERVIEW_OUTBOX
+SELECT state, count(*) FROM private.outbox WHERE state IN ('waiting', 'given-up') GROUP BY state ORDER BY state;
 
 -- STMT_OVERVIEW_NAMES
 SELECT name FROM site WHERE ?1 = 0 OR id IN (SELECT site_id FROM site_license WHERE license_id = ?1) ORDER BY name;
