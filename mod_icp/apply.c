@@ -79,7 +79,7 @@ static void begin(icp_apply_view_t *view, request_rec *r, const char *token)
         view->kind = icp_form_kind(word ? word : json_is_string(json_object_get(view->state, "kind"))
                                                  ? json_string_value(json_object_get(view->state, "kind")) : "");
         apr_int64_t sent = apr_atoi64(argument(arguments, "sent")), now = apr_time_sec(r->request_time);
-        view->fresh = sent > now - FRESH && sent <= now && sent > json_integer_value(json_object_get(view->state, "since"));
+        view->fresh = sent > now - FRESH && sent <= now && sent >= json_integer_value(json_object_get(view->state, "since"));
     }
     const char *chosen = json_string_value(json_object_get(view->state, "language"));
     if (view->language_given) view->language = *language == 'z' ? ICP_LANGUAGE_ZH : ICP_LANGUAGE_EN;
@@ -179,7 +179,6 @@ static const problem_e *hand_over(icp_apply_view_t *view, const icp_submission_t
 static int withdraw(icp_apply_view_t *view, const icp_upload_t *upload, const char *ticket)
 {
     request_rec *r = view->r;
-    if (!view->state || !json_is_true(json_object_get(view->state, "withdrawable"))) return show_problem(view, HTTP_CONFLICT, P_NO_LONGER);
     view->typed = json_object_get(view->state, "form");
     if (!*icp_upload_field(upload, "sure")) {
         r->status = HTTP_UNPROCESSABLE_ENTITY;
@@ -231,11 +230,14 @@ static int take(request_rec *r)
     if (status != OK && status != HTTP_REQUEST_ENTITY_TOO_LARGE) return show_problem(&view, status, P_BROKEN);
 
     const char *action = icp_upload_field(upload, "do"), *ticket = icp_upload_field(upload, "ticket");
+    int is_withdrawal = !strcmp(action, "withdraw");
+    if (is_withdrawal || view.token) {
+        int possible = json_is_true(json_object_get(view.state, is_withdrawal ? "withdrawable" : "editable"));
+        if (!possible) return show_problem(&view, HTTP_CONFLICT, P_NO_LONGER);
+    }
     if (!view.token) view.kind = icp_form_kind(icp_upload_field(upload, "kind"));
     if (view.kind < 0) return show_problem(&view, status == OK ? HTTP_BAD_REQUEST : status, status == OK ? P_BROKEN : P_LARGE);
     int fits = icp_apply_ticket_fits(r, icp_apply_cookie(r), ticket);
-    int is_withdrawal = !strcmp(action, "withdraw");
-    if (view.token && !is_withdrawal && !json_is_true(json_object_get(view.state, "editable"))) return show_problem(&view, HTTP_CONFLICT, P_NO_LONGER);
     view.typed = is_withdrawal ? json_object_get(view.state, "form")
                                : icp_apply_typed(upload, view.kind, view.language, !strcmp(action, "add"),
                                                  strncmp(action, "remove-", 7) ? -1 : atoi(action + 7), r->pool);

@@ -152,6 +152,27 @@ def test_the_link(server):
         assert answer.status == 404 and "<script" not in answer.text
 
 
+def test_withdrawing(server):
+    """By the link, once one is sure; afterwards nothing more can be done with it, nor be sent by who has an old page open."""
+    visitor = Visitor(server)
+    token = token_of(visitor.apply())
+    assert visitor.post({"application": token, "sure": "1"}, action="withdraw").status == 409  # not taken over yet
+    server.icpadmin("application", "pull")
+    page = visitor.get(f"?application={token}")
+    assert "Withdraw the application" in page.text and "holder.name" not in page.page.ids  # nothing to be corrected now
+    answer = visitor.post({"application": token}, action="withdraw")
+    assert answer.status == 422 and answer.page.errors == {"sure": "Please tick that you are sure."}
+    assert visitor.post({**FIRST, "application": token}, DOCUMENTS).status == 409
+    answer = visitor.post({"application": token, "sure": "1"}, action="withdraw")
+    assert token_of(answer) == token
+    assert "has been received" in visitor.get("?" + answer.headers["Location"].split("?")[1]).text
+    server.icpadmin("application", "pull")
+    page = visitor.get(f"?application={token}")
+    assert "withdrawn" in page.text and "Withdraw the application" not in page.text
+    assert visitor.post({"application": token, "sure": "1"}, action="withdraw").status == 409
+    assert handed_in(server) == []
+
+
 def test_a_double_click_is_one_application(server):
     visitor = Visitor(server)
     first = visitor.apply()
