@@ -278,6 +278,9 @@ def run_cycle(httpd, way, post, events):
     assert not never & {row[0] for row in query(httpd, "SELECT subject FROM private.event WHERE action = 'site.suspend'")}
     assert "the chain is whole" in httpd.icpadmin("log", "--verify").out
     httpd.icpadmin("doctor")
+    month = time.strftime("%Y-%m")
+    report = httpd.icpadmin("report", "--month", month).out
+    assert all(host in report for host in off | back)
     queue = {item["subject"] for item in json.loads(httpd.icpadmin("queue", "--json").out)}
     assert queue >= names(town.BROKEN_SITES[len(town.FAILING):])
 
@@ -300,5 +303,6 @@ def test_the_cycle_while_everything_is_killed_now_and_then(make_httpd, post, tmp
     seed = int(os.environ.get("ICP_SEED") or random.randrange(10**6))
     print(f"ICP_SEED={seed}")
     httpd = make_httpd(threads=32)
+    httpd.allow_log("")  # what httpd says of its own end and of connections cut; a crash is still one
     events = start(httpd, post, tmp_path)
     run_cycle(httpd, Chaos(httpd, post, seed), post, events)
