@@ -23,6 +23,7 @@ struct icp_queue_t {
 
 static icp_queue_source_fn *const sources[] = {
     icp_queue_sites,
+    icp_queue_exemptions,
     icp_queue_sweeps,
     icp_queue_applications,
     icp_queue_domains,
@@ -146,7 +147,8 @@ static icp_error_t *review(icp_cli_t *cli)
 
 /* What --kind takes even where nothing of it is there. */
 static const char *const known[] = {"site",   "sweep",      "application",        "domain", "calendar",     "message",    "failing",
-                                    "hidden", "unreadable", "differs-by-visitor", "enable", "shows-number", "unlicensed", NULL};
+                                    "hidden", "unreadable", "differs-by-visitor", "enable", "shows-number", "unlicensed", "exemption-ends",
+                                    NULL};
 
 static icp_error_t *check_kinds(const filter_t *filter, const icp_queue_t *queue, const icp_cli_t *cli)
 {
@@ -218,7 +220,8 @@ const icp_command_t icp_cmd_queue = {
         "Each item has two lines: since when, what it is about and why; and the command that settles it, to be pasted into "
         "a shell as it stands once you have looked. Commands that state what you saw (--seen, --attest) are yours: run them "
         "only if you saw it.\n\n"
-        "Sites, by flag: `failing`; `hidden` and `unreadable`, which no machine can judge; `differs-by-visitor`, where live "
+        "Sites, by flag: `failing`, unless sweeps that enforce the policy run and will see to it, or the site is exempt; "
+        "`exemption-ends`, where somebody vouched for a failing page and that runs out within a week; `hidden` and `unreadable`, which no machine can judge; `differs-by-visitor`, where live "
         "traffic and icpadmin's own look disagree whether the number is displayed (a page shown to checkers only, to some "
         "regions, or one that was changed since: the first command looks again); `enable`, suspended but its page seems "
         "right; `shows-number` and `unlicensed`, served without a license.\n\n"

@@ -19,7 +19,8 @@ void icp_queue_flag(icp_queue_t *queue, apr_time_t since, const char *kind, cons
 
 /* A source adds what it finds. */
 typedef icp_error_t *icp_queue_source_fn(icp_queue_t *queue, const icp_cli_t *cli);
-icp_queue_source_fn icp_queue_sites, icp_queue_sweeps, icp_queue_applications, icp_queue_domains, icp_queue_messages;
+icp_queue_source_fn icp_queue_sites, icp_queue_exemptions, icp_queue_sweeps, icp_queue_applications, icp_queue_domains,
+    icp_queue_messages;
 
 /* Does live traffic tell another story than icpadmin's own look? Both were judged, and one of them found the number displayed. */
 int icp_queue_differs(const char *own, const char *sighted);

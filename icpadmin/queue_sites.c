@@ -6,21 +6,28 @@
 #include <apr_strings.h>
 #include <jansson.h>
 
+#include "exemption.h"
 #include "license.h"
 #include "options.h"
 #include "output.h"
 #include "overview.h"
 #include "queue.h"
 #include "shell_line.h"
+#include "site.h"
+#include "streak.h"
+#include "sweep.h"
 #include "verdict.h"
 
-#define SAME_TIME apr_time_from_sec(600) /* a page has hardly changed meanwhile */
+#define SAME_TIME apr_time_from_sec(600)          /* a page has hardly changed meanwhile */
+#define SWEEP_DUE apr_time_from_sec(48 * 3600) /* sweeps that run come more often */
 
 typedef struct sites_t {
     icp_queue_t *queue;
     const icp_cli_t *cli;
     apr_pool_t *pool;
     apr_hash_t *sightings; /* icp_sighting_t * by site */
+    icp_measure_t measure;
+    int enforced; /* sweeps that enforce the policy run */
 } sites_t;
 
 static void add(const sites_t *sites, const icp_standing_t *standing, apr_time_t since, const char *flag, const char *why,
@@ -121,18 +128,36 @@ static int judge_difference(const sites_t *sites, const icp_standing_t *standing
     return 1;
 }
 
-static void judge_page(const sites_t *sites, const icp_standing_t *standing)
+/* What the policy does by itself needs nobody. */
+static icp_error_t *judge_failing(const sites_t *sites, const icp_standing_t *standing)
+{
+    icp_ruling_t ruling;
+    icp_exemption_t *exemption;
+    icp_site_t *site;
+    ICP_TRY(icp_site_get(&site, sites->cli->reg, standing->site, sites->pool));
+    ICP_TRY(icp_exemption_in_force(&exemption, sites->cli->reg, site->id, standing->verdict, apr_time_now(), sites->pool));
+    if (exemption) return NULL;
+    ICP_TRY(icp_streak_ruling(&ruling, sites->cli->reg, standing->site, &sites->measure, sites->pool));
+    if (ruling.kind == ICP_RULING_OUTDATED) {
+        add(sites, standing, standing->first_at, "failing", "it must show another number since the look, and shows that",
+            icp_shell_line(sites->cli, "check", standing->site, NULL));
+        return NULL;
+    }
+    if (sites->enforced && ruling.kind == ICP_RULING_WAIT) return NULL;
+    add(sites, standing, standing->first_at, "failing", look_text(sites, standing),
+        icp_shell_line(sites->cli, "suspend", standing->site, "--reason", standing->verdict, NULL));
+    return NULL;
+}
+
+static icp_error_t *judge_page(const sites_t *sites, const icp_standing_t *standing)
 {
     icp_verdict_e verdict = standing->verdict ? icp_verdict_parse(standing->verdict) : ICP_VERDICT_COUNT;
-    int reviewed = standing->reviewed_at >= standing->first_at;
-    if (icp_verdict_fails(verdict)) {
-        add(sites, standing, standing->first_at, "failing", look_text(sites, standing),
-            icp_shell_line(sites->cli, "suspend", standing->site, "--reason", standing->verdict, NULL));
-    }
-    else if ((verdict == ICP_HIDDEN || verdict == ICP_UNREADABLE) && !reviewed) {
+    if (icp_verdict_fails(verdict)) return judge_failing(sites, standing);
+    if ((verdict == ICP_HIDDEN || verdict == ICP_UNREADABLE) && standing->reviewed_at < standing->first_at) {
         add(sites, standing, standing->first_at, standing->verdict, look_text(sites, standing),
             seen_command(sites, standing, "looked at it in a browser: its number is displayed"));
     }
+    return NULL;
 }
 
 /* What the law asks for settles it; so does a license, where the number that the page shows is on file. */
@@ -165,8 +190,7 @@ static icp_error_t *judge_license(const sites_t *sites, const icp_standing_t *st
 static icp_error_t *judge_open(const sites_t *sites, const icp_standing_t *standing)
 {
     if (!standing->active_numbers) return judge_license(sites, standing);
-    if (!judge_difference(sites, standing)) judge_page(sites, standing);
-    return NULL;
+    return judge_difference(sites, standing) ? NULL : judge_page(sites, standing);
 }
 
 static icp_error_t *judge(const icp_standing_t *standing, void *baton, apr_pool_t *pool)
@@ -200,6 +224,10 @@ apr_hash_t *icp_queue_sightings(const icp_cli_t *cli)
 
 icp_error_t *icp_queue_sites(icp_queue_t *queue, const icp_cli_t *cli)
 {
-    sites_t sites = {queue, cli, cli->pool, icp_queue_sightings(cli)};
+    sites_t sites = {.queue = queue, .cli = cli, .pool = cli->pool, .sightings = icp_queue_sightings(cli)};
+    icp_sweep_t *sweep;
+    ICP_TRY(icp_measure_read(&sites.measure, cli->reg, cli->pool));
+    ICP_TRY(icp_sweep_newest(&sweep, cli->reg, 1, cli->pool));
+    sites.enforced = sweep && (sweep->ended_at ? sweep->ended_at : sweep->started_at) > apr_time_now() - SWEEP_DUE;
     return icp_standing_each(cli->reg, judge, &sites, cli->pool);
 }

@@ -233,6 +233,40 @@ def test_an_order_and_a_site_without_license_wait_for_nobody(httpd):
     settle(httpd, "new.example.cn")
 
 
+def test_what_the_policy_does_by_itself_needs_nobody(httpd):
+    httpd.site("bad.example.cn", {"index.html": BAD})
+    httpd.start()
+    httpd.icpadmin("check", "--all", code=1)
+    assert items(httpd)["bad.example.cn"]["flag"] == "failing"  # nobody enforces anything
+    httpd.icpadmin("check", "--all", "--enforce", "--yes", code=1)
+    assert items(httpd) == {}  # in a day the next sweep will
+    with sqlite3.connect(httpd.register) as register:
+        register.execute("UPDATE sweep SET started_at = started_at - 200000, ended_at = ended_at - 200000")
+    assert items(httpd)["bad.example.cn"]["flag"] == "failing"  # sweeps have stopped
+    httpd.icpadmin("exemption", "add", "bad.example.cn", "--for", "30d", "--note", "x")
+    assert items(httpd) == {}
+    httpd.icpadmin("exemption", "remove", "1")
+    settle(httpd, "bad.example.cn")
+
+
+def test_an_attestation_that_runs_out(httpd):
+    httpd.site("image.example.cn", {"index.html": BAD})
+    httpd.start()
+    httpd.icpadmin("suspend", "image.example.cn", "--reason", "missing")
+    httpd.icpadmin("enable", "image.example.cn", "--attest", NUMBER, "--note", "in the image")
+    assert items(httpd) == {}
+    with sqlite3.connect(httpd.register) as register:
+        register.execute("UPDATE exemption SET from_at = from_at - 85 * 86400, until_at = until_at - 85 * 86400")
+    item = items(httpd)["image.example.cn"]
+    assert item["flag"] == "exemption-ends" and "in the image" in item["why"]
+    settle(httpd, "image.example.cn")
+    with sqlite3.connect(httpd.register) as register:
+        register.execute("DELETE FROM exemption WHERE id = 2")
+    httpd.write("image.example.cn", {"index.html": GOOD})
+    httpd.icpadmin("check", "image.example.cn")
+    assert items(httpd) == {}  # its page needs no word any longer
+
+
 def test_sightings_that_are_no_database_are_a_warning(httpd):
     httpd.register_site("shop.example.cn")
     httpd.sightings.write_text("not a database" * 100)
