@@ -82,6 +82,11 @@ int icp_admit_exempt(request_rec *r, const icp_conf_t *conf)
     return 0;
 }
 
+int icp_admit_is_bearer(const request_rec *r)
+{
+    return nearest_mark(r)->admission == ICP_ADMIT_PASS;
+}
+
 int icp_admit_strayed(request_rec *r, const icp_conf_t *conf)
 {
     return nearest_mark(r)->admission == ICP_ADMIT_EXEMPT && !icp_admit_exempt(r, conf);

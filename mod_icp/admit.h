@@ -39,6 +39,9 @@ void icp_admit_register(void);
  * that an internal redirect of it keeps the pass but not the exemption. */
 icp_admission_e icp_admit(request_rec *r, const icp_conf_t *conf, const icp_snapshot_site_t *site);
 
+/* Did a pass let it through, or the request that it was made from? */
+int icp_admit_is_bearer(const request_rec *r);
+
 /* Is the path, as the client sent it, one that ICPExempt lets through? No spelling of another path is. */
 int icp_admit_exempt(request_rec *r, const icp_conf_t *conf);
 

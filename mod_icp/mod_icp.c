@@ -8,6 +8,7 @@
 
 #include "admit.h"
 #include "apply.h"
+#include "cache_guard.h"
 #include "faq.h"
 #include "gate.h"
 #include "inspect.h"
@@ -124,9 +125,16 @@ static int handler(request_rec *r)
     return rv != DECLINED ? rv : icp_faq_handler(r);
 }
 
+static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
+{
+    icp_cache_guard_register();
+    return OK;
+}
+
 static void register_hooks(apr_pool_t *pool)
 {
     static const char *const before_watchdog[] = {"mod_watchdog.c", NULL};
+    ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, before_watchdog, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, NULL, before_watchdog, APR_HOOK_MIDDLE);

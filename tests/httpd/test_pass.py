@@ -328,3 +328,28 @@ def test_httpds_own_cache_stores_nothing_of_it(httpd, quick):
     httpd.icpadmin("enable", "a.example.cn")
     httpd.get(f"{URL}page.html")
     httpd.wait_for(kept, "store a page of the open site: the cache must be at work, or this test says nothing")
+
+
+@pytest.mark.parametrize("quick, where", [("On", "CacheEnable disk /"), ("Off", "CacheEnable disk /"), ("Off", "<Location />\nCacheEnable disk\n</Location>")])
+def test_httpds_own_cache_serves_nothing_to_a_bearer(httpd, quick, where):
+    """A page that it stored before the suspension: the owner must see what is there now. And what an owner saw is nobody else's."""
+    httpd.load("cache", "cache_disk")
+    vhost(httpd, "a.example.cn", config=f'CacheQuickHandler {quick}\nCacheRoot "{httpd.root}/cache"\n{where}\nCacheIgnoreCacheControl On\n'
+                                        'CacheIgnoreNoLastMod On\nCacheStoreNoStore On\nCacheStorePrivate On\nCacheDefaultExpire 3600\n'
+                                        'CacheIgnoreQueryString On\nCacheHeader On\nHeader set Cache-Control "max-age=3600"')
+    httpd.register_site("a.example.cn")
+    httpd.start()
+    url = f"{URL}page.html"
+    httpd.write("a.example.cn", {"page.html": f"before {SECRET}"})
+    httpd.wait_for(lambda: httpd.get(url).headers["X-Cache"].startswith("HIT"), "store the page")
+    httpd.write("a.example.cn", {"page.html": f"as it is now {SECRET}"})
+    assert httpd.get(url).text == f"before {SECRET}", "the cache must be at work, or this test says nothing"
+    suspend(httpd, "a.example.cn")
+    token = httpd.pass_for("a.example.cn")
+    for header in (cookie(token), {"ICP-Pass": mint(httpd, "c")}, {**cookie(token), "Cache-Control": "only-if-cached"}):
+        answer = httpd.get(url, header)
+        assert answer.text == f"as it is now {SECRET}" and answer.headers["Cache-Control"] == "private, no-store", header
+    assert suspended(httpd.get(url))
+    httpd.write("a.example.cn", {"index.html": f"沪ICP备05012345号-1 {SECRET}"})
+    httpd.icpadmin("enable", "a.example.cn")
+    assert httpd.get(url).text == f"before {SECRET}", "what a bearer saw is nobody else's"

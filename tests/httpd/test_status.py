@@ -1,5 +1,8 @@
 """SetHandler icp-status: its numbers in every form, who may ask, and that a fault of the register is seen."""
+import html
 import re
+import shutil
+import subprocess
 
 import pytest
 
@@ -117,6 +120,51 @@ def test_fault_of_the_register_is_shown(own_server):
     assert status["suspended"] == 2, "what was last read stays in force"
     assert 'role="alert"' in own_server.get(URL).text and status["register"]["fault"].split(";")[0] in own_server.get(URL).text
     assert metrics(own_server.get(URL + "?metrics").text)["icp_register_current", None] == 0
+
+
+# -- names, counters, other forms --------------------------------------------------------------------------------------
+
+
+def test_names_are_escaped_and_shown_in_both_forms(own_server):
+    hostile, idn = 'a"b"<i>&c', "xn--fiqs8s.example.cn"
+    for name, host in ((hostile, "hostile.example.cn"), (idn, idn)):
+        own_server.icpadmin("site", "add", name, f"--host={host}", "--serve-unlicensed")
+        own_server.icpadmin("suspend", name, "--reason", "missing")
+    page = own_server.get(URL).text
+    assert html.escape(hostile) in page.replace("&#34;", "&quot;") and "<i>" not in page and f"中国.example.cn ({idn})" in page
+    assert [site["site"] for site in own_server.get(URL + "?json").json()["suspensions"]][:2] == [idn, hostile]
+    text = own_server.get(URL + "?metrics&sites").text
+    assert 'site="a\\"b\\"<i>&c",reason="missing"} ' in text and f'site="{idn}"' in text
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")
+@pytest.mark.parametrize("query", ["?metrics", "?metrics&sites"])
+def test_prometheus_can_read_it(server, query):
+    done = subprocess.run(["promtool", "check", "metrics"], input=server.get(URL + query).text, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_counters_are_those_of_all_children(make_httpd):
+    httpd = start(make_httpd(children=3, threads=2))
+    pids = set()
+
+    def count():
+        status = httpd.get(URL + "?json").json()
+        pids.add(status["pid"])
+        assert status["counters"]["icp_notices_total.missing"] == 30
+        return len(pids) > 1
+
+    for _ in range(30):
+        assert httpd.get("http://b.example.cn/").status == 451
+    httpd.wait_for(count, "answer from two children")
+
+
+def test_line_in_mod_status(httpd):
+    httpd.load("status")
+    httpd.config("<Location /server-status>\nSetHandler server-status\nRequire ip 127.0.0.1\n</Location>")
+    start(httpd)
+    assert "<p>4 sites, 2 suspended; the register is up to date.</p>" in httpd.get("http://localhost/server-status").text
+    assert "ICPSites: 4\nICPSuspended: 2\nICPRegisterCurrent: 1\n" in httpd.get("http://localhost/server-status?auto").text
 
 
 # -- who may ask ----------------------------------------------------------------------------------------------------
