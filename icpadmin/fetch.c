@@ -170,8 +170,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *baton, void *
     }
     if (what & CURL_POLL_IN) event.events |= EPOLLIN;
     if (what & CURL_POLL_OUT) event.events |= EPOLLOUT;
-    if (epoll_ctl(fetching->epoll, EPOLL_CTL_MOD, fd, &event) == 0 || errno != ENOENT) return 0;
-    return epoll_ctl(fetching->epoll, EPOLL_CTL_ADD, fd, &event);
+    if (!known) curl_multi_assign(fetching->multi, fd, fetching); /* forgotten when it is removed */
+    return epoll_ctl(fetching->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
 }
 
 static int on_timer(CURLM *multi, long milliseconds, void *baton)
