@@ -34,6 +34,9 @@ class Page:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
+    def resize(self, width, height):
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
+
     def color_scheme(self, name):
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": name}])
 
@@ -145,7 +148,7 @@ class Browser:
         page = self._pages[session] = Page(self, session)
         for domain in ("Page", "Network", "Log", "Runtime"):
             page.call(f"{domain}.enable")
-        page.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
+        page.resize(width, height)
         page.call("Network.setExtraHTTPHeaders", headers={"Accept-Language": language})
         page.call("Page.navigate", url=url)
         self._until(lambda m: m.get("sessionId") == session and m.get("method") == "Page.loadEventFired", url)
