@@ -171,7 +171,7 @@ const icp_command_t icp_cmd_application_pull = {
     .summary = "take over what clients sent, and end what is out of time",
     .details =
         "Each submission of the web form is checked again and becomes an application, a correction or a withdrawal; one that cannot be "
-        "taken is refused, and its client sees why. What is no submission at all is put aside in intake/refused/. Then codes by SMS that "
+        "taken is refused, and its client sees why. What is no submission at all is put aside in intake.refused/. Then codes by SMS that "
         "were not confirmed within the policy's sms-hours send their application back to the client, and rejected applications that "
         "were not corrected within correct-days expire. Run it by its timer and whenever something arrives.",
     .json = "an object with added, corrected, withdrawn, refused, dropped, expired (counts), unreadable (texts)",
