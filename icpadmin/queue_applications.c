@@ -5,7 +5,7 @@
 #include <apr_strings.h>
 
 #include "application.h"
-#include "intake.h"
+#include "intake_files.h"
 #include "queue.h"
 
 /* What staff do next; NULL: it waits for the client or for a bureau. */
@@ -64,7 +64,7 @@ static icp_error_t *read_all(icp_register_t *reg, void *baton, apr_pool_t *pool)
 /* What came from the workers and is no submission: somebody should look at it. */
 static void look_at_refused(icp_queue_t *queue, const icp_cli_t *cli)
 {
-    const char *folder = icp_register_companion(cli->register_path, "intake/refused", cli->pool);
+    const char *folder = icp_register_companion(cli->register_path, ICP_INTAKE_REFUSED, cli->pool);
     struct dirent *entry;
     struct stat status;
     int count = 0;
@@ -74,7 +74,7 @@ static void look_at_refused(icp_queue_t *queue, const icp_cli_t *cli)
     closedir(entries);
     if (!count || stat(folder, &status) != 0) return;
     icp_queue_add(queue, apr_time_from_sec(status.st_mtime), "application", "intake",
-                  apr_psprintf(cli->pool, "%d entries of the intake are no submissions", count),
+                  apr_psprintf(cli->pool, "put aside from the intake, since they are no submissions: %d", count),
                   apr_psprintf(cli->pool, "ls -la %s", folder));
 }
 

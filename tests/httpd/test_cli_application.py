@@ -259,3 +259,10 @@ def test_nothing_of_a_stranger_s_text_reaches_the_terminal_raw(register):
         db.execute("UPDATE application SET holder = 'x' || char(27) || '[31m', form = replace(form, '龙井', '\\u001b[2J')")
     for command in (("list",), ("show", "1")):
         assert "\x1b" not in app(httpd, *command).out
+
+
+def test_what_is_no_submission_is_put_aside_and_in_the_queue(register):
+    (register.state / "intake" / ("a" * 32 + ".ready")).write_text("not a folder")
+    app(register, "pull", code=None)
+    (item,) = [item for item in json.loads(register.icpadmin("queue", "--json").out) if item["subject"] == "intake"]
+    assert item["why"].endswith("no submissions: 1") and str(register.state / "intake.refused") in item["command"]
