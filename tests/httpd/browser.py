@@ -22,9 +22,10 @@ FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-u
 class Page:
     """One tab. requests: URLs it asked for; problems: what the browser complained about (console, policy, exceptions)."""
 
-    def __init__(self, browser, session):
-        self._browser, self._session = browser, session
+    def __init__(self, browser, session, frame):
+        self._browser, self._session, self._frame = browser, session, frame
         self.requests, self.problems = [], []
+        self.loaded = set()  # documents whose load event has come, by the browser's ids
 
     def call(self, method, **parameters):
         return self._browser.call(method, self._session, **parameters)
@@ -70,11 +71,15 @@ class Page:
 
     def go(self, expression):
         """Does what leads to another page, as "document.querySelector('button').click()", and waits until that is there."""
+        before = set(self.loaded)
         self.evaluate(f"setTimeout(() => {{ {expression} }}, 0), 0")
-        self._browser._until(lambda m: m.get("sessionId") == self._session and m.get("method") == "Page.loadEventFired", expression)
+        self._browser._until(lambda _: self.loaded - before, expression)
 
     def _event(self, method, parameters):
-        if method == "Network.requestWillBeSent":
+        if method == "Page.lifecycleEvent":
+            if parameters["name"] == "load" and parameters["frameId"] == self._frame:
+                self.loaded.add(parameters["loaderId"])
+        elif method == "Network.requestWillBeSent":
             self.requests.append(parameters["request"]["url"])
         elif method == "Log.entryAdded":
             self.problems.append(parameters["entry"]["text"])
@@ -145,11 +150,13 @@ class Browser:
     def open(self, url, width=1280, height=900, language="zh-CN"):
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        page = self._pages[session] = Page(self, session)
+        page = self._pages[session] = Page(self, session, target)
         for domain in ("Page", "Network", "Log", "Runtime"):
             page.call(f"{domain}.enable")
         page.resize(width, height)
         page.call("Network.setExtraHTTPHeaders", headers={"Accept-Language": language})
-        page.call("Page.navigate", url=url)
-        self._until(lambda m: m.get("sessionId") == session and m.get("method") == "Page.loadEventFired", url)
+        page.call("Page.setLifecycleEventsEnabled", enabled=True)
+        loader = page.call("Page.navigate", url=url)["loaderId"]
+        if loader not in page.loaded:  # the empty page that a tab begins with has a load event too
+            self._until(lambda _: loader in page.loaded, url)
         return page

@@ -1,7 +1,6 @@
 """The questions and answers as a browser shows them: on a phone and on a desktop, light and dark, by keyboard and to a screen
 reader; and the field that makes the HTML for a number. Set ICP_SCREENSHOTS to a folder to look at the pages."""
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -54,28 +53,17 @@ def test_fits_and_can_be_read(browser, size, language):
     assert page.problems == []
 
 
-def follow(page, action):
-    """Does what leads to another page, and waits for it."""
-    page.evaluate("window.notYetLeft = 1")
-    page.evaluate(action)
-    for _ in range(100):
-        if page.evaluate("!window.notYetLeft && document.readyState == 'complete'"):
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"nothing came of {action}")
-
-
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
 def test_field_makes_the_html(browser, language):
     page = browser.open(URL, *SIZES["phone"], language)
     page.evaluate("document.getElementById('number').value = '粤ICP备 2021098765号－3'")
-    follow(page, "document.querySelector('form').requestSubmit()")
+    page.go("document.querySelector('form').requestSubmit()")
     assert page.evaluate("location.hash") == "#html"
     assert page.evaluate("document.documentElement.lang") == language
     assert page.evaluate("document.querySelector('pre').textContent.trim()") == \
         '<a href="https://beian.miit.gov.cn/" target="_blank" rel="noopener">粤ICP备2021098765号</a>'
     page.evaluate("document.getElementById('number').value = '<script>alert(1)</script>'")
-    follow(page, "document.querySelector('form').requestSubmit()")
+    page.go("document.querySelector('form').requestSubmit()")
     assert "<script>alert(1)</script>" in page.evaluate("document.querySelector('[role=alert]').textContent")
     assert page.evaluate("document.scripts.length") == 0
     assert page.problems == []
@@ -83,7 +71,7 @@ def test_field_makes_the_html(browser, language):
 
 def test_notice_leads_to_the_answer(browser):
     page = browser.open("http://off.example.cn/", *SIZES["phone"], "en")
-    follow(page, "[...document.querySelectorAll('a')].find(a => a.textContent == 'Questions and answers').click()")
+    page.go("[...document.querySelectorAll('a')].find(a => a.textContent == 'Questions and answers').click()")
     assert page.evaluate("document.querySelector(':target h3').textContent") == "The number is hidden"
     assert abs(page.evaluate("document.querySelector(':target').getBoundingClientRect().top")) < 60
     assert NUMBER in page.evaluate("document.querySelector('pre').textContent")
