@@ -12,15 +12,6 @@
 #include "queue.h"
 #include "site.h"
 
-typedef struct item_t {
-    const char *kind, *flag, *subject, *why, *command;
-    apr_time_t since;
-} item_t;
-
-struct icp_queue_t {
-    apr_array_header_t *items;
-};
-
 static icp_queue_source_fn *const sources[] = {
     icp_queue_sites,
     icp_queue_exemptions,
@@ -30,24 +21,9 @@ static icp_queue_source_fn *const sources[] = {
     icp_queue_messages,
 };
 
-void icp_queue_flag(icp_queue_t *queue, apr_time_t since, const char *kind, const char *flag, const char *subject,
-                    const char *why, const char *command)
-{
-    apr_pool_t *pool = queue->items->pool;
-    item_t item = {apr_pstrdup(pool, kind), apr_pstrdup(pool, flag), apr_pstrdup(pool, subject), apr_pstrdup(pool, why),
-                   apr_pstrdup(pool, command), since};
-    APR_ARRAY_PUSH(queue->items, item_t) = item;
-}
-
-void icp_queue_add(icp_queue_t *queue, apr_time_t since, const char *kind, const char *subject, const char *why,
-                   const char *command)
-{
-    icp_queue_flag(queue, since, kind, NULL, subject, why, command);
-}
-
 static int oldest_first(const void *left, const void *right)
 {
-    const item_t *a = left, *b = right;
+    const icp_queue_item_t *a = left, *b = right;
     if (a->since != b->since) return a->since < b->since ? -1 : 1;
     int order = strcmp(a->kind, b->kind);
     if (!order) order = strcmp(a->subject, b->subject);
@@ -67,14 +43,14 @@ static int named(const apr_array_header_t *names, const char *name)
     return 0;
 }
 
-static int wanted(const filter_t *filter, const item_t *item)
+static int wanted(const filter_t *filter, const icp_queue_item_t *item)
 {
     if (filter->kinds->nelts && !named(filter->kinds, item->kind) && !named(filter->kinds, item->flag)) return 0;
     return !filter->sites->nelts || (!strcmp(item->kind, "site") && named(filter->sites, item->subject));
 }
 
 /* The command has a line of its own: it is to be pasted, whole. */
-static void print_item(const icp_cli_t *cli, icp_list_t *list, const item_t *item)
+static void print_item(const icp_cli_t *cli, icp_list_t *list, const icp_queue_item_t *item)
 {
     if (!cli->json) {
         icp_say(cli, "%s  %s%s%s: %s", icp_time_text(item->since, cli->pool), strcmp(item->kind, "site") ? item->kind : "",
@@ -157,7 +133,7 @@ static icp_error_t *check_kinds(const filter_t *filter, const icp_queue_t *queue
         int found = 0;
         while (*word && strcmp(*word, kind)) word++;
         for (int k = 0; k < queue->items->nelts && !found; k++) {
-            const item_t *item = &APR_ARRAY_IDX(queue->items, k, item_t);
+            const icp_queue_item_t *item = &APR_ARRAY_IDX(queue->items, k, icp_queue_item_t);
             found = !strcmp(item->kind, kind) || (item->flag && !strcmp(item->flag, kind));
         }
         if (!*word && !found)
@@ -181,17 +157,17 @@ static icp_error_t *read_filter(filter_t *filter, const icp_cli_t *cli)
 
 static icp_error_t *run_queue(icp_cli_t *cli)
 {
-    icp_queue_t queue = {apr_array_make(cli->pool, 32, sizeof(item_t))};
+    icp_queue_t queue = {apr_array_make(cli->pool, 32, sizeof(icp_queue_item_t))};
     filter_t filter;
     int shown = 0;
     if (icp_option(cli, "seen")) return review(cli);
     ICP_TRY(read_filter(&filter, cli));
     for (unsigned i = 0; i < sizeof sources / sizeof *sources; i++) ICP_TRY(sources[i](&queue, cli));
     ICP_TRY(check_kinds(&filter, &queue, cli));
-    qsort(queue.items->elts, (size_t)queue.items->nelts, sizeof(item_t), oldest_first);
+    qsort(queue.items->elts, (size_t)queue.items->nelts, sizeof(icp_queue_item_t), oldest_first);
     icp_list_t *list = icp_list_begin(cli, NULL);
     for (int i = 0; i < queue.items->nelts; i++) {
-        const item_t *item = &APR_ARRAY_IDX(queue.items, i, item_t);
+        const icp_queue_item_t *item = &APR_ARRAY_IDX(queue.items, i, icp_queue_item_t);
         if (!wanted(&filter, item)) continue;
         print_item(cli, list, item);
         shown++;

@@ -5,7 +5,8 @@
 
 #include <apr_strings.h>
 
-#include "help.h"
+#include "help_text.h"
+#include "manual.h"
 #include "version.h"
 
 static void markdown_options(const icp_option_t *options, apr_pool_t *pool)

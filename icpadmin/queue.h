@@ -6,7 +6,14 @@
 #include "command.h"
 #include "sightings.h"
 
-typedef struct icp_queue_t icp_queue_t;
+typedef struct icp_queue_item_t {
+    const char *kind, *flag, *subject, *why, *command;
+    apr_time_t since;
+} icp_queue_item_t;
+
+typedef struct icp_queue_t {
+    apr_array_header_t *items; /* icp_queue_item_t */
+} icp_queue_t;
 
 /* `kind` of what it is about ("site", "sweep", "application", "domain", "calendar", "message") and its name, why it is here, and the one
  * line that settles it. Texts are copied. */

@@ -10,6 +10,7 @@
 #include "holder.h"
 #include "host.h"
 #include "license.h"
+#include "license_number.h"
 #include "number_parts.h"
 #include "policy.h"
 #include "text.h"

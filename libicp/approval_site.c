@@ -8,7 +8,7 @@
 
 #include "exemption.h"
 #include "host.h"
-#include "license.h"
+#include "license_number.h"
 #include "policy.h"
 #include "site.h"
 #include "text.h"

@@ -7,12 +7,9 @@
 #include <string.h>
 
 #include <apr_strings.h>
-#include <apr_tables.h>
 
 #include "digest.h"
 #include "register_files.h"
-
-#define BATCH 256 /* events read at a time */
 
 static void hash_field(icp_digest_t *digest, const char *text)
 {
@@ -29,8 +26,7 @@ static void hash_number(icp_digest_t *digest, apr_int64_t number)
     hash_field(digest, text);
 }
 
-/* event->hash is not read. */
-static icp_error_t *hash_event(char hex[65], const char *previous, const icp_event_t *event, apr_pool_t *pool)
+icp_error_t *icp_audit_hash(char hex[65], const char *previous, const icp_event_t *event, apr_pool_t *pool)
 {
     const char *texts[] = {event->actor, event->action, event->subject, event->before, event->after, event->note};
     icp_digest_t *digest;
@@ -118,7 +114,7 @@ icp_error_t *icp_audit_event(icp_register_t *reg, const char *action, const char
         .id = files->tail_count + 1, .at = reg->now, .actor = reg->actor, .action = action, .subject = subject,
         .before = before_text, .after = after_text, .note = note ? note : "",
     };
-    icp_error_t *error = hash_event(hash, files->tail_head, &event, pool);
+    icp_error_t *error = icp_audit_hash(hash, files->tail_head, &event, pool);
     if (!error) {
         error = icp_db_statement(&stmt, reg->db, ICP_STMT_AUDIT_INSERT, "iisssssss", event.id, (apr_int64_t)apr_time_sec(event.at),
                                  event.actor, action, subject, event.before, event.after, event.note, hash);
@@ -131,94 +127,4 @@ icp_error_t *icp_audit_event(icp_register_t *reg, const char *action, const char
     files->tail_moved = 1;
     memcpy(files->tail_head, hash, sizeof hash);
     return NULL;
-}
-
-/* The next events after `after`, up to BATCH: all in memory, so that no lock is held while somebody looks at them. */
-static icp_error_t *read_batch(apr_array_header_t **batch, icp_register_t *reg, const char *subject, apr_int64_t after,
-                               apr_pool_t *pool)
-{
-    icp_stmt_t *stmt;
-    int row;
-    *batch = apr_array_make(pool, BATCH, sizeof(icp_event_t));
-    if (subject) {
-        ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_AUDIT_OF_SUBJECT_AFTER, "iis", after, (apr_int64_t)BATCH, subject));
-    }
-    else {
-        ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_AUDIT_AFTER, "ii", after, (apr_int64_t)BATCH));
-    }
-    for (;;) {
-        ICP_TRY(icp_stmt_step(&row, stmt));
-        if (!row) return NULL;
-        icp_event_t *event = apr_array_push(*batch);
-        event->id = icp_stmt_int(stmt, 0);
-        event->at = apr_time_from_sec(icp_stmt_int(stmt, 1));
-        event->actor = icp_stmt_text(stmt, 2, pool);
-        event->action = icp_stmt_text(stmt, 3, pool);
-        event->subject = icp_stmt_text(stmt, 4, pool);
-        event->before = icp_stmt_text(stmt, 5, pool);
-        event->after = icp_stmt_text(stmt, 6, pool);
-        event->note = icp_stmt_text(stmt, 7, pool);
-        event->hash = icp_stmt_text(stmt, 8, pool);
-    }
-}
-
-icp_error_t *icp_audit_each(icp_register_t *reg, const char *subject, icp_event_fn *fn, void *baton, apr_pool_t *pool)
-{
-    apr_pool_t *scratch;
-    apr_array_header_t *batch;
-    apr_int64_t after = 0;
-    icp_error_t *error = NULL;
-    apr_pool_create(&scratch, pool);
-    do {
-        apr_pool_clear(scratch);
-        error = read_batch(&batch, reg, subject, after, scratch);
-        for (int i = 0; !error && i < batch->nelts; i++) {
-            const icp_event_t *event = &APR_ARRAY_IDX(batch, i, icp_event_t);
-            after = event->id;
-            error = fn(event, baton, pool);
-        }
-    } while (!error && batch->nelts == BATCH);
-    apr_pool_destroy(scratch);
-    return error;
-}
-
-typedef struct walk_t {
-    apr_int64_t count;
-    char head[65];
-} walk_t;
-
-static icp_error_t *broken(const icp_event_t *event, const char *how, apr_pool_t *pool)
-{
-    return icp_error(pool, ICP_REFUSED, "compare with a backup made before, and find out who can write private.db",
-                     "the audit log is not as it was written: event %" APR_INT64_T_FMT " (%s %s) %s", event->id, event->action,
-                     event->subject, how);
-}
-
-static icp_error_t *walk_event(const icp_event_t *event, void *baton, apr_pool_t *pool)
-{
-    walk_t *walk = baton;
-    char hash[65];
-    if (event->id != walk->count + 1) return broken(event, "does not follow the one before it: events are missing", pool);
-    ICP_TRY(hash_event(hash, walk->head, event, pool));
-    if (strcmp(hash, event->hash)) return broken(event, "or the one before it was altered: its hash does not fit", pool);
-    memcpy(walk->head, hash, sizeof hash);
-    walk->count = event->id;
-    return NULL;
-}
-
-static icp_error_t *verify(icp_register_t *reg, void *baton, apr_pool_t *pool)
-{
-    walk_t *walk = baton;
-    ICP_TRY(icp_audit_each(reg, NULL, walk_event, walk, pool));
-    icp_error_t *error = icp_audit_agree(reg, pool);
-    if (error && !error->cause) error->status = ICP_REFUSED;
-    return error;
-}
-
-icp_error_t *icp_audit_verify(icp_register_t *reg, apr_int64_t *count, apr_pool_t *pool)
-{
-    walk_t walk = {0, ""};
-    icp_error_t *error = icp_register_read(reg, verify, &walk, pool);
-    if (!error) *count = walk.count;
-    return error;
 }

@@ -17,7 +17,4 @@ apr_size_t icp_charref_decode(char *out, const char *text, apr_size_t length, in
 apr_size_t icp_script_decode(char *out, const char *text, apr_size_t length);
 #define ICP_ESCAPE_LONGEST 12
 
-/* Writes a character as UTF-8, 1 to 4 bytes; U+FFFD for what is none. Returns the bytes written. */
-apr_size_t icp_utf8_put(char *out, unsigned long character);
-
 #endif

@@ -5,7 +5,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
-#include "decode.h"
+#include "utf8.h"
 #include "markup.h"
 #include "scan.h"
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "scan.h"
+#include "utf8.h"
 
 #define REPLACEMENT "\xEF\xBF\xBD"
 
@@ -31,29 +32,6 @@ icp_decoder_t *icp_decoder_create(const icp_charset_t *charset, apr_pool_t *pool
     }
     apr_pool_cleanup_register(pool, decoder, close_iconv, apr_pool_cleanup_null);
     return decoder;
-}
-
-int icp_utf8_next(const char *p, const char *end)
-{
-    unsigned char lead = (unsigned char)*p, low = 0x80, high = 0xBF;
-    int need;
-    if (lead < 0x80) return 1;
-    if (lead < 0xC2 || lead > 0xF4) return -1;
-    if (lead < 0xE0) need = 1;
-    else if (lead < 0xF0) need = 2;
-    else need = 3;
-    if (lead == 0xE0) low = 0xA0;
-    else if (lead == 0xED) high = 0x9F;
-    else if (lead == 0xF0) low = 0x90;
-    else if (lead == 0xF4) high = 0x8F;
-    for (int i = 1; i <= need; i++) {
-        if (p + i == end) return 0;
-        unsigned char next = (unsigned char)p[i];
-        if (next < low || next > high) return -i;
-        low = 0x80;
-        high = 0xBF;
-    }
-    return need + 1;
 }
 
 /* A character such as nearly all of Chinese: three bytes, the first of which leaves the others their whole range. */

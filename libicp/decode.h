@@ -6,9 +6,6 @@
 
 #include "charset.h"
 
-/* The bytes of the UTF-8 character at `p`; negative: as many that are none; 0: cut by `end`. */
-int icp_utf8_next(const char *p, const char *end);
-
 typedef struct icp_decoder_t icp_decoder_t;
 icp_decoder_t *icp_decoder_create(const icp_charset_t *charset, apr_pool_t *pool);
 

@@ -11,6 +11,7 @@
 #include "holder.h"
 #include "host.h"
 #include "license.h"
+#include "license_number.h"
 #include "site.h"
 #include "text.h"
 

@@ -36,10 +36,6 @@ icp_error_t *icp_license_end(icp_register_t *reg, const char *number, const char
 /* Inside a change: a cancelled or revoked license is active again (the authority gave it back). Enables no site. */
 icp_error_t *icp_license_reinstate(icp_register_t *reg, const char *number, const char *note, apr_pool_t *pool);
 
-/* A number as a person writes it, for use as a site's or license's: filing, permit or telecom. ICP_USAGE says why it is
- * none: not a number (and what is wrong), a police number, an app's; ICP_REFUSED for a placeholder. */
-icp_error_t *icp_license_parse(icp_number_t **parsed, const char *number, apr_pool_t *pool);
-
 typedef icp_error_t *icp_license_fn(const icp_license_t *license, void *baton, apr_pool_t *pool);
 icp_error_t *icp_license_each(icp_register_t *reg, icp_license_fn *fn, void *baton, apr_pool_t *pool);
 

@@ -1,4 +1,4 @@
-/* What the files of the register do to one another: shared by register.c, register_files.c and register_swap.c, and by
+/* What the files of the register do to one another: shared by the files register_*.c, audit*.c,
  * backup.c and doctor.c; nobody else includes this.
  *
  * The swap. register.db.next is a finished register, and private.db says so (state.pending_swap = 1) in the same commit that
@@ -31,6 +31,12 @@ icp_error_t *icp_register_bare(icp_register_t **reg, const char *path, const cha
 /* Opens `main_path` with private.db attached as reg->db, whatever schema they have. */
 icp_error_t *icp_register_connect(icp_register_t *reg, const char *main_path);
 void icp_register_disconnect(icp_register_t *reg);
+
+/* Was it a lock of somebody else's? NULL: no. */
+int icp_register_busy(const icp_error_t *error);
+
+/* Ends the transaction that is open, if one is. */
+void icp_register_roll_back(icp_register_t *reg);
 
 /* FILE.lock. `wait` 0: *locked tells; else it waits, and says for whom after a second. */
 icp_error_t *icp_register_lock(int *locked, icp_register_t *reg, int wait, apr_pool_t *pool);
@@ -75,6 +81,11 @@ icp_error_t *icp_audit_open(icp_register_t *reg, apr_pool_t *pool);
 
 /* At the end of a change: the log's new end goes to register.db (audit.c). */
 icp_error_t *icp_audit_close(icp_register_t *reg);
+
+struct icp_event_t; /* audit.h */
+
+/* hash(n) of the chain: see audit.h. `previous` is hash(n-1); event->hash is not read (audit.c). */
+icp_error_t *icp_audit_hash(char hex[65], const char *previous, const struct icp_event_t *event, apr_pool_t *pool);
 
 /* The directory of a register to be, and those above it. */
 icp_error_t *icp_register_make_directory(const char *path, apr_pool_t *pool);

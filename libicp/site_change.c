@@ -11,6 +11,7 @@
 #include "audit.h"
 #include "host.h"
 #include "license.h"
+#include "license_number.h"
 #include "text.h"
 
 #define HOMEPAGE_MAX 2000

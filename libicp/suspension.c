@@ -6,7 +6,7 @@
 
 #include "audit.h"
 #include "exemption.h"
-#include "license.h"
+#include "license_number.h"
 #include "policy.h"
 #include "reason.h"
 #include "site.h"

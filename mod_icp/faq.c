@@ -10,7 +10,7 @@
 
 #include "config.h"
 #include "icp_faq_page.h"
-#include "license.h"
+#include "license_number.h"
 #include "negotiate.h"
 #include "template.h"
 #include "text.h"
@@ -121,11 +121,4 @@ int icp_faq_handler(request_rec *r)
     ap_set_content_length(r, (apr_off_t)strlen(page));
     ap_rputs(page, r);
     return OK;
-}
-
-const char *icp_faq_link(const char *faq, int chinese, const char *number, const char *reason, int known, apr_pool_t *pool)
-{
-    if (!faq || strchr(faq, '#')) return faq;
-    return apr_pstrcat(pool, faq, strchr(faq, '?') ? "&" : "?", chinese ? "lang=zh" : "lang=en", number ? "&number=" : "",
-                       number ? apr_pescape_urlencoded(pool, number) : "", "#", known ? reason : "off", NULL);
 }

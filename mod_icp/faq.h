@@ -16,8 +16,4 @@ icp_error_t *icp_faq_prepare(apr_pool_t *pool);
 /* The handler hook. */
 int icp_faq_handler(request_rec *r);
 
-/* The question that a suspension's reason leads to, at `faq` (what ICPFaq says): the language, the number (NULL: none) and the
- * anchor are added, unless the URL has an anchor of its own. `known`: there is an answer for that reason. */
-const char *icp_faq_link(const char *faq, int chinese, const char *number, const char *reason, int known, apr_pool_t *pool);
-
 #endif

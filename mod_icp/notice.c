@@ -8,7 +8,7 @@
 #include <jansson.h>
 #include <unistr.h>
 
-#include "faq.h"
+#include "faq_link.h"
 #include "host.h"
 #include "icp_notice_pages.h"
 #include "negotiate.h"

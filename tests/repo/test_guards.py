@@ -29,6 +29,31 @@ def test_libicp_and_icpadmin_know_no_httpd():
     assert not includes & (httpd - apr)
 
 
+def calls(room):
+    """Of each source in `room`: those that define a function it uses, as the compiler left it in the objects."""
+    defined, used = {}, {}
+    for source in SOURCE.glob(f"{room}/*.c"):
+        symbols = subprocess.check_output(["nm", "-P", str(BUILD / "obj" / room / f"{source.stem}.o")], text=True).splitlines()
+        for name, kind in (line.split()[:2] for line in symbols):
+            if kind == "T":
+                defined[name] = source.stem
+            elif kind == "U":
+                used.setdefault(source.stem, set()).add(name)
+    return {source: {defined[name] for name in names if name in defined} for source, names in used.items()}
+
+
+@pytest.mark.parametrize("room", ["libicp", "mod_icp", "icpadmin"])
+def test_no_files_call_each_other_in_a_round(room):
+    left = calls(room)
+    assert any(left.values())
+    while True:  # take away what calls nobody that is left, until nothing more goes
+        bottom = {source for source, called in left.items() if not called & left.keys() - {source}}
+        if not bottom:
+            break
+        left = {source: called for source, called in left.items() if source not in bottom}
+    assert not left
+
+
 def test_every_directive_is_documented():
     directives = set(re.findall(r"\bX\((ICP[A-Z]\w+)", read("mod_icp/config.h")))
     documented = set(re.findall(r"^#+ .*?\b(ICP[A-Z]\w+)", read("docs/directives.md"), re.MULTILINE))

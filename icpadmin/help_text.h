@@ -1,6 +1,6 @@
 /* The words that help, Markdown and manual page have in common. */
-#ifndef ICP_HELP_H
-#define ICP_HELP_H
+#ifndef ICP_HELP_TEXT_H
+#define ICP_HELP_TEXT_H
 
 #include "command.h"
 
@@ -13,9 +13,5 @@ const char *icp_help_option(const icp_option_t *option, apr_pool_t *pool);
 
 /* Each line of `lines` with `before` in front of it. */
 void icp_help_lines(const char *lines, const char *before);
-
-/* Both print to standard output. */
-void icp_manual_markdown(apr_pool_t *pool);
-void icp_manual_man(apr_pool_t *pool);
 
 #endif
