@@ -136,6 +136,9 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libicp.a
 $(BUILD)/obj/tests/unit/test_differential.o: ICP_CFLAGS += $$(pkg-config --cflags libxml-2.0)
 $(BUILD)/unit/test_differential: LIB_LIBS += $$(pkg-config --libs libxml-2.0)
 
+$(BUILD)/unit/test_multipart: $(BUILD)/obj/mod_icp/multipart.o
+$(BUILD)/unit/test_multipart: LIB_LIBS += $(HTP_LIBS)
+
 # This one counts the branches that the library takes, and what the C library looks over for it.
 READER := charref charset decode element fold markup media nesting number number_parts number_read open page passage scan selector sheet shell style visible
 READER_COUNTED := $(patsubst %,$(BUILD)/counted/%.o,$(filter $(READER),$(patsubst libicp/%.c,%,$(LIB_SOURCES))))

@@ -11,6 +11,7 @@
 #include "apply_typed.h"
 #include "negotiate.h"
 #include "register.h"
+#include "upload.h"
 
 APLOG_USE_MODULE(icp);
 
@@ -49,7 +50,7 @@ icp_error_t *icp_apply_start(apr_pool_t *pconf, server_rec *server)
     the_certificate = icp_register_companion(conf->register_path, ICP_SEAL_CERTIFICATE, pconf);
     the_calendar = NULL;
     ICP_TRY(icp_apply_page_prepare(pconf));
-    ICP_TRY(icp_upload_prepare(pconf));
+    ICP_TRY(icp_multipart_prepare(pconf));
     ICP_TRY(icp_apply_guard_start(pconf, server));
     return conf->holidays_path ? icp_calendar_load(&the_calendar, conf->holidays_path, pconf) : NULL;
 }
@@ -134,9 +135,9 @@ static int show(request_rec *r)
 }
 
 /* The form once more, with what was typed and what is wrong. */
-static int show_again(icp_apply_view_t *view, const icp_upload_t *upload)
+static int show_again(icp_apply_view_t *view, const icp_multipart_t *upload)
 {
-    for (int i = 0; i < upload->files->nelts; i++) view->again |= *APR_ARRAY_IDX(upload->files, i, icp_upload_file_t).name != '\0';
+    for (int i = 0; i < upload->files->nelts; i++) view->again |= *APR_ARRAY_IDX(upload->files, i, icp_multipart_file_t).name != '\0';
     set_ticket(view);
     if (view->state) icp_apply_show_state(view);
     else icp_apply_show_form(view);
@@ -176,11 +177,11 @@ static const problem_e *hand_over(icp_apply_view_t *view, const icp_submission_t
     return &full;
 }
 
-static int withdraw(icp_apply_view_t *view, const icp_upload_t *upload, const char *ticket)
+static int withdraw(icp_apply_view_t *view, const icp_multipart_t *upload, const char *ticket)
 {
     request_rec *r = view->r;
     view->typed = json_object_get(view->state, "form");
-    if (!*icp_upload_field(upload, "sure")) {
+    if (!*icp_multipart_field(upload, "sure")) {
         r->status = HTTP_UNPROCESSABLE_ENTITY;
         view->withdraw_problem = problems[P_UNSURE][view->language];
         return show_again(view, upload);
@@ -192,7 +193,7 @@ static int withdraw(icp_apply_view_t *view, const icp_upload_t *upload, const ch
     return show_again(view, upload);
 }
 
-static int submit(icp_apply_view_t *view, const icp_upload_t *upload, const char *ticket)
+static int submit(icp_apply_view_t *view, const icp_multipart_t *upload, const char *ticket)
 {
     request_rec *r = view->r;
     json_t *clean;
@@ -220,22 +221,22 @@ static int submit(icp_apply_view_t *view, const icp_upload_t *upload, const char
 static int take(request_rec *r)
 {
     icp_apply_view_t view;
-    icp_upload_t *upload;
+    icp_multipart_t *upload;
     int limit = icp_conf(r->server)->apply_limit;
     int often = icp_apply_is_over(r, ICP_APPLY_ATTEMPTS, limit * ATTEMPTS_PER_SUBMISSION), foreign = icp_apply_is_foreign(r);
     int status = icp_upload_read(&upload, r);
-    begin(&view, r, icp_upload_field(upload, "application"));
+    begin(&view, r, icp_multipart_field(upload, "application"));
     if (foreign) return show_problem(&view, HTTP_FORBIDDEN, P_FOREIGN);
     if (status == HTTP_SERVICE_UNAVAILABLE) return show_problem(&view, status, P_BUSY);
     if (status != OK && status != HTTP_REQUEST_ENTITY_TOO_LARGE) return show_problem(&view, status, P_BROKEN);
 
-    const char *action = icp_upload_field(upload, "do"), *ticket = icp_upload_field(upload, "ticket");
+    const char *action = icp_multipart_field(upload, "do"), *ticket = icp_multipart_field(upload, "ticket");
     int is_withdrawal = !strcmp(action, "withdraw");
     if (is_withdrawal || view.token) {
         int possible = json_is_true(json_object_get(view.state, is_withdrawal ? "withdrawable" : "editable"));
         if (!possible) return show_problem(&view, HTTP_CONFLICT, P_NO_LONGER);
     }
-    if (!view.token) view.kind = icp_form_kind(icp_upload_field(upload, "kind"));
+    if (!view.token) view.kind = icp_form_kind(icp_multipart_field(upload, "kind"));
     if (view.kind < 0) return show_problem(&view, status == OK ? HTTP_BAD_REQUEST : status, status == OK ? P_BROKEN : P_LARGE);
     int fits = icp_apply_ticket_fits(r, icp_apply_cookie(r), ticket);
     view.typed = is_withdrawal ? json_object_get(view.state, "form")

@@ -4,6 +4,7 @@
 
 #include <apr_strings.h>
 
+#include "document.h"
 #include "text.h"
 
 static apr_status_t release(void *object)
@@ -23,15 +24,15 @@ static json_t *as_typed(const char *text, apr_pool_t *pool)
     return json_string_nocheck(copy);
 }
 
-static void take_field(json_t *object, const icp_form_field_t *field, const icp_upload_t *upload, const char *id, apr_pool_t *pool)
+static void take_field(json_t *object, const icp_form_field_t *field, const icp_multipart_t *upload, const char *id, apr_pool_t *pool)
 {
-    const char *text = icp_upload_field(upload, id);
+    const char *text = icp_multipart_field(upload, id);
     if (!*text) return;
     json_t *value = as_typed(text, pool);
     json_object_set_new(object, field->name, strcmp(field->name, "hosts") ? value : json_pack("[o]", value));
 }
 
-static json_t *take_website(const icp_upload_t *upload, int kind, int number, apr_pool_t *pool)
+static json_t *take_website(const icp_multipart_t *upload, int kind, int number, apr_pool_t *pool)
 {
     json_t *website = json_object();
     for (const icp_form_field_t *field = icp_form_fields; field->name; field++) {
@@ -43,10 +44,10 @@ static json_t *take_website(const icp_upload_t *upload, int kind, int number, ap
 }
 
 /* In a change no website need be named: an empty one is none. */
-static json_t *take_websites(const icp_upload_t *upload, int kind, int add, int leave_out, apr_pool_t *pool)
+static json_t *take_websites(const icp_multipart_t *upload, int kind, int add, int leave_out, apr_pool_t *pool)
 {
     json_t *websites = json_array();
-    int count = atoi(icp_upload_field(upload, "websites"));
+    int count = atoi(icp_multipart_field(upload, "websites"));
     if (count < 1 || count > ICP_FORM_WEBSITES_MAX) count = 1;
     for (int i = 0; i < count; i++) {
         if (i != leave_out) json_array_append_new(websites, take_website(upload, kind, i, pool));
@@ -64,7 +65,7 @@ static int add_confirmed(void *list, const char *name, const char *value)
     return 1;
 }
 
-json_t *icp_apply_typed(const icp_upload_t *upload, int kind, icp_language_e language, int add, int leave_out, apr_pool_t *pool)
+json_t *icp_apply_typed(const icp_multipart_t *upload, int kind, icp_language_e language, int add, int leave_out, apr_pool_t *pool)
 {
     json_t *typed = json_pack("{s:s, s:s, s:{}, s:{}, s:[]}", "kind", icp_form_kinds[kind].value, "language",
                               language == ICP_LANGUAGE_EN ? "en" : "zh", "holder", "contact", "confirmed");
@@ -81,11 +82,11 @@ json_t *icp_apply_typed(const icp_upload_t *upload, int kind, icp_language_e lan
 
 /* --- documents ------------------------------------------------------------------------------------------ */
 
-static const icp_upload_file_t *find_file(const icp_upload_t *upload, const char *field)
+static const icp_multipart_file_t *find_file(const icp_multipart_t *upload, const char *field)
 {
     for (int i = 0; i < upload->files->nelts; i++) {
-        const icp_upload_file_t *file = &APR_ARRAY_IDX(upload->files, i, icp_upload_file_t);
-        if (!strcmp(file->field, field) && (*file->name || file->length || file->too_large)) return file;
+        const icp_multipart_file_t *file = &APR_ARRAY_IDX(upload->files, i, icp_multipart_file_t);
+        if (!strcmp(file->field, field) && (*file->name || file->length)) return file;
     }
     return NULL;
 }
@@ -113,20 +114,21 @@ static void refuse(apr_array_header_t *issues, const char *field, const char *en
     *(icp_form_issue_t *)apr_array_push(issues) = (icp_form_issue_t){field, 0, {english, chinese}};
 }
 
-apr_array_header_t *icp_apply_documents(apr_array_header_t *issues, const icp_upload_t *upload, int kind, const char *holder,
+apr_array_header_t *icp_apply_documents(apr_array_header_t *issues, const icp_multipart_t *upload, int kind, const char *holder,
                                         const json_t *on_file, apr_pool_t *pool)
 {
     apr_array_header_t *documents = apr_array_make(pool, 4, sizeof(icp_intake_document_t));
     for (const icp_form_document_t *document = icp_form_documents; document->kind; document++) {
         if (!icp_form_document_asked(document, kind, holder)) continue;
         const char *field = apr_pstrcat(pool, "document.", document->kind, NULL);
-        const icp_upload_file_t *file = find_file(upload, field);
-        const char *type = file && !file->too_large ? icp_form_document_type(file->bytes, file->length) : NULL;
+        const icp_multipart_file_t *file = find_file(upload, field);
+        int is_large = file && file->length > ICP_DOCUMENT_LIMIT;
+        const char *type = file && !is_large ? icp_form_document_type(file->bytes, file->length) : NULL;
         if (type) {
             *(icp_intake_document_t *)apr_array_push(documents) =
                 (icp_intake_document_t){document->kind, shown_name(file->name, pool), type, file->bytes, file->length};
         }
-        else if (file && file->too_large) {
+        else if (is_large) {
             refuse(issues, field, "This file is larger than 5 MB. Make it smaller, for instance by scanning at 150 dpi.",
                    "文件超过 5 MB，请缩小后再上传，例如以 150 dpi 扫描。");
         }

@@ -1,6 +1,7 @@
 """The application form against those who mean harm: nothing breaks, nothing half-written stays, no good submission is lost, and what
 was handed in can be neither found, read nor changed by the worker user."""
 import os
+import random
 import re
 import select
 import socket
@@ -10,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from applicant import CONFIG, DOCUMENTS, FIRST, JPEG, PDF, URL, Visitor, handed_in, multipart, png, send_raw, token_of
+from applicant import CONFIG, DOCUMENTS, FIRST, JPEG, PDF, URL, Page, Visitor, handed_in, multipart, png, send_raw, token_of
 from env import SAN, WORKER
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become the worker user")
@@ -187,6 +188,54 @@ def test_every_cut_of_a_body(server):
     for length in range(0, len(body) - 4, 37):
         assert visitor.post_body(body[:length], kind).status == 400, length
     still_well(server)
+
+
+def in_chunks(server, visitor, body, kind, cuts):
+    """The answer to a body whose chunks end at `cuts`; httpd hands each on by itself."""
+    head = (f"POST /apply HTTP/1.1\r\nHost: apply.example.cn\r\nAccept-Language: en\r\nContent-Type: {kind}\r\nCookie: {visitor.cookie}\r\n"
+            "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n").encode()
+    pieces = [body[start:end] for start, end in zip([0, *cuts], [*cuts, len(body)])]
+    return send_raw(server, head, [b"".join(f"{len(piece):x}\r\n".encode() + piece + b"\r\n" for piece in pieces if piece) + b"0\r\n\r\n"])
+
+
+# What parsers stumble over where a read ends: line ends of every kind, and what looks like a delimiter.
+PITFALLS = b"\r\r\n\n\r--\r\n-\r\n--\r\n----\r\r\r\n------WebKitFormBoundary\r\n\r\n\0\r"
+
+
+def test_a_body_in_any_pieces(server):
+    """Wherever its reads end a form says the same, and its files are as they were, byte for byte."""
+    visitor = Visitor(server)
+    visitor.get("?kind=first")
+    files = {"document.license": ("执照.pdf", PDF[:-7] + PITFALLS * 3 + PDF[-7:]), "document.id": ("id.png", png()),
+             "document.domain-certificate": ("c.jpg", JPEG[:-2] + PITFALLS + b"\r" + JPEG[-2:] + b"\0")}
+    fields = {**FIRST, "holder.address": FIRST["holder.address"] + "\r\n\r\n--x", "ticket": visitor.ticket}
+    body, kind = multipart({**fields, "do": "look"}, files)
+    start, end = body.index(b'name="websites.0.person"') - 90, body.index(b"%PDF") + 20
+    for cut in [*range(1, 80), *range(start, end), *range(len(body) - 80, len(body))]:
+        answer = in_chunks(server, visitor, body, kind, [cut])
+        assert answer.startswith(b"HTTP/1.1 200 "), (cut, body[cut - 20:cut], body[cut:cut + 20])
+    assert Page(answer.split(b"\r\n\r\n", 1)[1].decode()).fields["websites.0.person"] == FIRST["websites.0.person"]
+    sent = random.Random(5)
+    for size in (1, 2, 3, 7, 8000, None):
+        visitor.get("?kind=first")
+        body, kind = multipart({**FIRST, "ticket": visitor.ticket, "do": "submit"}, files)
+        answer = in_chunks(server, visitor, body, kind, range(size, len(body), size) if size else sorted(sent.sample(range(len(body)), 40)))
+        assert answer.startswith(b"HTTP/1.1 303 "), size
+    assert len(handed_in(server)) == 6
+    for envelope, documents in handed_in(server):
+        assert envelope["form"] == handed_in(server)[0][0]["form"]
+        assert [documents[f"document-{i}"] for i in range(3)] == [content for _, content in files.values()]
+
+
+def test_where_httpds_own_reads_end(server):
+    """A body with its length is read 8000 bytes at a time: every offset of headers and data comes to lie there."""
+    visitor = Visitor(server)
+    visitor.get("?kind=first")
+    body, kind = multipart({"holder.address": PITFALLS.replace(b"\0", b"\1"), "holder.name": "x", "kind": "first", "ticket": visitor.ticket, "do": "look"}, {"document.id": ("a", b"b")})
+    first = b"--" + kind.split("=")[1].encode() + b'\r\nContent-Disposition: form-data; name="holder.representative"\r\n\r\n'
+    for offset in range(1, len(body)):
+        answer = visitor.post_body(first + b"x" * (8000 - offset - len(first) - 2) + b"\r\n" + body, kind)
+        assert answer.status == 200, (offset, body[:offset][-20:], body[offset:][:20])
 
 
 def test_a_client_that_leaves(server):
