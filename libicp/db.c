@@ -48,6 +48,21 @@ static apr_status_t close_db(void *data)
     return APR_SUCCESS;
 }
 
+/* What every connection is set to. */
+static int settle(icp_db_t *db)
+{
+    static const int settings[][2] = {
+        {SQLITE_DBCONFIG_ENABLE_FKEY, 1}, {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0}, {SQLITE_DBCONFIG_DEFENSIVE, 1},
+        {SQLITE_DBCONFIG_DQS_DDL, 0},     {SQLITE_DBCONFIG_DQS_DML, 0},
+    };
+    int rc = sqlite3_extended_result_codes(db->handle, 1);
+    for (unsigned i = 0; rc == SQLITE_OK && i < sizeof settings / sizeof settings[0]; i++) {
+        rc = sqlite3_db_config(db->handle, settings[i][0], settings[i][1], NULL);
+    }
+    /* Or every statement that fires a trigger keeps its way back in a file in /var/tmp. */
+    return rc == SQLITE_OK ? sqlite3_exec(db->handle, "PRAGMA temp_store = MEMORY", NULL, NULL, NULL) : rc;
+}
+
 icp_error_t *icp_db_open(icp_db_t **result, const char *path, icp_db_mode_e mode, int timeout_ms, apr_pool_t *pool)
 {
     static const int mode_flags[] = {
@@ -55,26 +70,41 @@ icp_error_t *icp_db_open(icp_db_t **result, const char *path, icp_db_mode_e mode
         [ICP_DB_WRITE] = SQLITE_OPEN_READWRITE,
         [ICP_DB_CREATE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
     };
-    static const int settings[][2] = {
-        {SQLITE_DBCONFIG_ENABLE_FKEY, 1}, {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0}, {SQLITE_DBCONFIG_DEFENSIVE, 1},
-        {SQLITE_DBCONFIG_DQS_DDL, 0},     {SQLITE_DBCONFIG_DQS_DML, 0},
-    };
     icp_db_t *db = apr_pcalloc(pool, sizeof *db);
     db->pool = pool;
     ICP_TRY(icp_db_path(&db->path, path, pool));
 
     int rc = sqlite3_open_v2(db->path, &db->handle, mode_flags[mode] | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX, NULL);
-    if (rc == SQLITE_OK) rc = sqlite3_extended_result_codes(db->handle, 1);
-    for (unsigned i = 0; rc == SQLITE_OK && i < sizeof settings / sizeof settings[0]; i++) {
-        rc = sqlite3_db_config(db->handle, settings[i][0], settings[i][1], NULL);
-    }
+    if (rc == SQLITE_OK) rc = settle(db);
     if (rc == SQLITE_OK) rc = sqlite3_busy_timeout(db->handle, timeout_ms);
-    /* Or every statement that fires a trigger keeps its way back in a file in /var/tmp. */
-    if (rc == SQLITE_OK) rc = sqlite3_exec(db->handle, "PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
     /* A file that may not be written is quietly opened for reading by SQLite. */
     if (rc == SQLITE_OK && mode != ICP_DB_READ && sqlite3_db_readonly(db->handle, "main")) rc = SQLITE_READONLY;
     if (rc != SQLITE_OK) {
         if (db->handle && rc == SQLITE_CANTOPEN) rc = sqlite3_extended_errcode(db->handle);
+        icp_error_t *error = icp_db_error(db, rc, "open the database");
+        close_db(db);
+        return error;
+    }
+    apr_pool_cleanup_register(pool, db, close_db, apr_pool_cleanup_null);
+    *result = db;
+    return NULL;
+}
+
+icp_error_t *icp_db_open_image(icp_db_t **result, const char *path, unsigned char *image, apr_size_t length, apr_pool_t *pool)
+{
+    icp_db_t *db = apr_pcalloc(pool, sizeof *db);
+    db->pool = pool;
+    db->path = apr_pstrdup(pool, path);
+    int rc = sqlite3_open_v2(":memory:", &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (rc == SQLITE_OK) rc = settle(db);
+    if (rc == SQLITE_OK) {
+        rc = sqlite3_deserialize(db->handle, "main", image, (sqlite3_int64)length, (sqlite3_int64)length,
+                                 SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_READONLY);
+    }
+    else {
+        sqlite3_free(image);
+    }
+    if (rc != SQLITE_OK) {
         icp_error_t *error = icp_db_error(db, rc, "open the database");
         close_db(db);
         return error;

@@ -32,6 +32,10 @@ icp_error_t *icp_db_path(const char **absolute, const char *path, apr_pool_t *po
 icp_error_t *icp_db_open(icp_db_t **db, const char *path, icp_db_mode_e mode, int timeout_ms, apr_pool_t *pool);
 void icp_db_close(icp_db_t *db);
 
+/* The same for reading a database that is in memory: no file is opened, read or locked. `image` comes from sqlite3_malloc64 and is freed
+ * here, whatever happens; `path` is what errors call it. One in WAL mode cannot be opened. */
+icp_error_t *icp_db_open_image(icp_db_t **db, const char *path, unsigned char *image, apr_size_t length, apr_pool_t *pool);
+
 /* The connection itself, for what has no wrapper (backup, serialize, busy handler). */
 sqlite3 *icp_db_handle(icp_db_t *db);
 

@@ -13,7 +13,10 @@
 
 #include <apr_file_info.h>
 #include <apr_strings.h>
+#include <apr_time.h>
 #include <apr_user.h>
+
+#define SHARE_LOOK_MS 10
 
 enum { PENDING = 0x40000000, RESERVED = PENDING + 1, SHARED = PENDING + 2, SHARED_BYTES = 510 };
 
@@ -65,6 +68,17 @@ int icp_lock_hold(int fd)
 {
     if (!take(fd, F_RDLCK, SHARED, SHARED_BYTES)) return 0;
     return take(fd, F_WRLCK, RESERVED, 1) || !conflicts(fd, F_RDLCK, RESERVED, 1);
+}
+
+int icp_lock_share(int fd, int timeout_ms)
+{
+    for (int waited = 0;; waited += SHARE_LOOK_MS) {
+        /* PENDING is a writer's who waits for the readers to go: the next one must not step in before him. */
+        int shared = take(fd, F_RDLCK, PENDING, 1) && take(fd, F_RDLCK, SHARED, SHARED_BYTES);
+        take(fd, F_UNLCK, PENDING, 1);
+        if (shared || waited >= timeout_ms) return shared;
+        apr_sleep(apr_time_from_msec(SHARE_LOOK_MS));
+    }
 }
 
 /* Does the process hold a lock by its descriptor `name`? */

@@ -31,6 +31,10 @@ int icp_lock_hot(const char *path, apr_pool_t *scratch_pool);
  * SHARED range for reading, and the RESERVED byte for writing unless a reader sits on it. 0: somebody is changing it. */
 int icp_lock_hold(int fd);
 
+/* A reader's lock as SQLite takes it, until `fd` is closed: nobody changes the database meanwhile. 0: after `timeout_ms` somebody still
+ * did. */
+int icp_lock_share(int fd, int timeout_ms);
+
 /* "pid 4711 (php-fpm, www-data)" of each other process with a lock of any kind on the file, comma separated; NULL if none is seen. */
 const char *icp_lock_holders(const char *path, apr_pool_t *pool);
 

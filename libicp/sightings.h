@@ -16,8 +16,8 @@ typedef struct icp_sighting_t {
  * the file, and begins a damaged one anew. */
 icp_error_t *icp_sightings_write(const char *path, const icp_sighting_t *batch, int count, apr_pool_t *pool);
 
-/* Reader (staff): opened read-only; refuses what is not a plain file; waits at most 2 s for a lock. Texts are bounded
- * in length and made printable. */
+/* Reader (staff, as root, in a folder where others may put what they like): opens the one file, nothing beside it, and creates or changes
+ * nothing; refuses what is not a plain file; waits at most 2 s for a lock. Texts are bounded in length and made printable. */
 typedef icp_error_t *icp_sighting_fn(const icp_sighting_t *sighting, void *baton, apr_pool_t *pool);
 icp_error_t *icp_sightings_each(const char *path, const char *site, icp_sighting_fn *fn, void *baton, apr_pool_t *pool);
 

@@ -1,7 +1,10 @@
 /* Sightings: what workers write, and a reader for staff that takes the file for what it is, a stranger's. */
+#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <apr_file_io.h>
@@ -167,6 +170,71 @@ START_TEST(test_reader_changes_nothing)
 }
 END_TEST
 
+/* Whoever owns the folder chooses what lies beside the file, and may name anybody's file there: none of it is touched. */
+START_TEST(test_reader_touches_one_file)
+{
+    static const char *const endings[] = {"-wal", "-shm", "-journal"};
+    const char *victim = apr_pstrcat(pool, folder, "/victim", NULL), *text = "";
+    apr_finfo_t info;
+    put("a.cn", "missing", "{}", 1);
+    ck_assert_str_eq(all(NULL), "a.cn missing {} 1\n");
+    sql("PRAGMA journal_mode = WAL");
+    for (int i = 0; i < 3; i++) unlink(apr_pstrcat(pool, path, endings[i], NULL));
+    for (int linked = 0; linked < 2; linked++) {
+        ck_assert_ptr_nonnull(icp_sightings_each(path, NULL, collect, &text, pool));
+        for (int i = 0; i < 3; i++) {
+            const char *beside = apr_pstrcat(pool, path, endings[i], NULL);
+            ck_assert_int_eq(apr_stat(&info, beside, APR_FINFO_SIZE, pool), linked ? APR_SUCCESS : APR_ENOENT);
+            if (linked) ck_assert_int_eq(info.size, 10000);
+            unlink(victim);
+            int fd = open(victim, O_WRONLY | O_CREAT, 0600);
+            ck_assert_int_eq(ftruncate(fd, 10000), 0);
+            close(fd);
+            if (!linked) ck_assert_int_eq(link(victim, beside), 0);
+        }
+    }
+}
+END_TEST
+
+/* A process that has begun to write, as `begin` says; it ends when it is killed. */
+static pid_t writer(const char *begin)
+{
+    int ready[2];
+    char byte;
+    ck_assert_int_eq(pipe(ready), 0);
+    pid_t pid = fork();
+    if (!pid) {
+        sqlite3 *db;
+        if (sqlite3_open(path, &db) || sqlite3_exec(db, begin, NULL, NULL, NULL) || write(ready[1], "x", 1) != 1) _exit(1);
+        for (;;) pause();
+    }
+    close(ready[1]);
+    ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    return pid;
+}
+
+static void end(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+
+START_TEST(test_while_others_write)
+{
+    put("a.cn", "missing", "{}", 1);
+    pid_t pid = writer("BEGIN IMMEDIATE; UPDATE sighting SET at = 2");
+    ck_assert_str_eq(all(NULL), "a.cn missing {} 1\n");
+    end(pid);
+    pid = writer("PRAGMA cache_size = 1; BEGIN EXCLUSIVE; UPDATE sighting SET at = 3; CREATE TABLE t AS SELECT zeroblob(100000)");
+    refused("locked by");
+    end(pid);
+    refused("interrupted");
+    put("a.cn", "displayed", "{}", 4);
+    ck_assert_str_eq(all(NULL), "a.cn displayed {} 4\n");
+}
+END_TEST
+
 int main(void)
 {
     apr_initialize();
@@ -180,6 +248,8 @@ int main(void)
     tcase_add_test(tests, test_no_plain_file);
     tcase_add_test(tests, test_other_shapes);
     tcase_add_test(tests, test_reader_changes_nothing);
+    tcase_add_test(tests, test_reader_touches_one_file);
+    tcase_add_test(tests, test_while_others_write);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
