@@ -79,7 +79,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="without root there is
 
 
 @needs_root
-@pytest.mark.parametrize("path,mode", [("register.db", 0o666), ("register.db.bell", 0o622), (".", 0o777), (".", 0o1777)])
+@pytest.mark.parametrize("path,mode", [("register.db", 0o666), ("register.db.bell", 0o622), (".", 0o777), (".", 0o1777), ("..", 0o777)])
 def test_a_register_that_workers_can_write_is_refused(httpd, path, mode):
     httpd.site("a.example.cn", {})
     (httpd.state / path).chmod(mode)
@@ -93,6 +93,25 @@ def test_a_register_that_the_worker_owns_is_refused(httpd):
     stat = httpd.sightings.parent.stat()
     os.chown(httpd.register, stat.st_uid, 0)
     assert "can be written by httpd's workers" in httpd.start_fails()
+
+
+@needs_root
+def test_no_folder_above_can_be_exchanged_by_the_worker(httpd):
+    """Whoever may rename a folder can put a register of his own in its place."""
+    httpd.site("a.example.cn", {})
+    real = httpd.root / "elsewhere/state"
+    real.parent.mkdir()
+    httpd.state.rename(real)
+    httpd.state.symlink_to(real)
+    stat = (real / "sightings").stat()
+    os.chown(real.parent, stat.st_uid, 0)
+    assert f"{real.parent} can be written by httpd's workers" in httpd.start_fails()
+    os.chown(real.parent, 0, 0)
+    httpd.root.chmod(0o1777)  # as /tmp is: what is in it can be renamed by its owner alone
+    httpd.start()
+    httpd.stop()
+    os.lchown(httpd.state, stat.st_uid, 0)
+    assert f"{httpd.state} can be written by httpd's workers" in httpd.start_fails()
 
 
 @needs_root
