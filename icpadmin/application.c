@@ -56,19 +56,35 @@ icp_error_t *icp_application_publish(icp_cli_t *cli)
     return icp_progress_publish(NULL, cli->reg, cli->pool);
 }
 
-/* "websites.0.hosts" is the field hosts of the group websites. */
-icp_error_t *icp_application_field_option(const char *path, apr_pool_t *pool)
+const char *icp_application_field(const icp_form_field_t *field, apr_size_t website, apr_pool_t *pool)
 {
-    const char *dot = strchr(path, '.'), *last = strrchr(path, '.');
-    const char *group = dot ? apr_pstrmemdup(pool, path, (apr_size_t)(dot - path)) : "", *name = last ? last + 1 : path;
-    const char *known = "";
-    if (!strcmp(group, "documents") && icp_form_document(name)) return NULL;
+    if (!strcmp(field->group, "websites")) return apr_psprintf(pool, "websites.%d.%s", (int)website, field->name);
+    return apr_pstrcat(pool, field->group, *field->group ? "." : "", field->name, NULL);
+}
+
+static const char *with_known(const char *known, const char *one, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, known, *known ? ", " : "", one, NULL);
+}
+
+icp_error_t *icp_application_field_option(const char *path, const icp_application_t *application, apr_pool_t *pool)
+{
+    const char *holder = icp_form_value(application->form, "holder.kind"), *known = "";
     for (const icp_form_field_t *field = icp_form_fields; field->name; field++) {
-        int many = !strcmp(field->group, "websites");
-        if (!strcmp(field->group, group) && !strcmp(field->name, name) && many == (dot != last)) return NULL;
-        known = apr_pstrcat(pool, known, *known ? ", " : "", field->group, *field->group ? "." : "", many ? "0." : "", field->name, NULL);
+        apr_size_t count = strcmp(field->group, "websites") ? 1 : icp_application_websites(application);
+        for (apr_size_t i = 0; i < count && icp_form_asks(field, application->kind, holder); i++) {
+            const char *one = icp_application_field(field, i, pool);
+            if (!strcmp(one, path)) return NULL;
+            known = with_known(known, one, pool);
+        }
     }
-    return icp_error(pool, ICP_USAGE, apr_psprintf(pool, "say one of %s, or documents.KIND", known), "there is no field `%s`", path);
+    for (const icp_form_document_t *document = icp_form_documents; document->kind; document++) {
+        const char *one = apr_pstrcat(pool, "document.", document->kind, NULL);
+        if (!icp_form_document_asked(document, application->kind, holder)) continue;
+        if (!strcmp(one, path)) return NULL;
+        known = with_known(known, one, pool);
+    }
+    return icp_error(pool, ICP_USAGE, apr_psprintf(pool, "say one of %s", known), "%s has no field `%s`", application->reference, path);
 }
 
 icp_error_t *icp_application_state_option(icp_app_state_e *state, const char *name, apr_pool_t *pool)

@@ -20,8 +20,11 @@ icp_error_t *icp_application_publish(icp_cli_t *cli);
 /* The argument's application, read outside of a change. */
 icp_error_t *icp_application_argument(icp_application_t **application, const icp_cli_t *cli);
 
-/* ICP_USAGE: there is no field of this path. */
-icp_error_t *icp_application_field_option(const char *path, apr_pool_t *pool);
+/* The path of a field, of that website where it is one of websites. */
+const char *icp_application_field(const icp_form_field_t *field, apr_size_t website, apr_pool_t *pool);
+
+/* ICP_USAGE: its form has no field or document of this path; lists those that it has. */
+icp_error_t *icp_application_field_option(const char *path, const icp_application_t *application, apr_pool_t *pool);
 
 /* ICP_USAGE lists the states. */
 icp_error_t *icp_application_state_option(icp_app_state_e *state, const char *name, apr_pool_t *pool);

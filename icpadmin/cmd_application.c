@@ -175,39 +175,58 @@ static json_t *show_json(const showing_t *showing)
     return object;
 }
 
-static const char *label_of(const icp_form_field_t *field, const char *path, apr_pool_t *pool)
+/* As the form calls it, with the path that `application return --field` takes. */
+static const char *label_of(const showing_t *showing, const char *path)
 {
-    return apr_psprintf(pool, "%s (%s)", field->label[ICP_LANGUAGE_EN], path);
+    apr_pool_t *pool = showing->cli->pool;
+    const char *label = icp_form_label(path, icp_application_websites(showing->application), ICP_LANGUAGE_EN, pool);
+    return label ? apr_psprintf(pool, "%s (%s)", label, path) : path;
 }
 
-/* Every field that the form has, in the order in which they are asked. */
+static void print_field(const showing_t *showing, icp_list_t *list, const icp_form_field_t *field, apr_size_t website)
+{
+    apr_pool_t *pool = showing->cli->pool;
+    const json_t *form = showing->application->form;
+    const json_t *hosts = json_object_get(json_array_get(json_object_get(form, "websites"), website), "hosts");
+    const char *path = icp_application_field(field, website, pool), *text = icp_form_value(form, path);
+    for (size_t i = 0; !strcmp(field->name, "hosts") && i < json_array_size(hosts); i++)
+        text = apr_pstrcat(pool, text, i ? ", " : "", json_string_value(json_array_get(hosts, i)), NULL);
+    if (*text) icp_list_row(list, label_of(showing, path), text, NULL);
+}
+
+/* Every field that the form has, in the order in which they are asked, website by website. */
 static void print_form(const showing_t *showing, icp_list_t *list)
 {
-    const json_t *form = showing->application->form, *websites = json_object_get(form, "websites");
-    apr_pool_t *pool = showing->cli->pool;
+    apr_size_t websites = icp_application_websites(showing->application);
     for (const icp_form_field_t *field = icp_form_fields; field->name; field++) {
-        size_t count = strcmp(field->group, "websites") ? 1 : json_array_size(websites);
-        for (size_t i = 0; i < count; i++) {
-            const char *path = count && !strcmp(field->group, "websites")
-                                   ? apr_psprintf(pool, "websites.%d.%s", (int)i, field->name)
-                                   : apr_pstrcat(pool, field->group, *field->group ? "." : "", field->name, NULL);
-            const json_t *hosts = json_object_get(json_array_get(websites, i), "hosts");
-            const char *text = icp_form_value(form, path);
-            if (!strcmp(field->name, "hosts")) {
-                for (size_t j = 0; j < json_array_size(hosts); j++)
-                    text = apr_pstrcat(pool, text, j ? ", " : "", json_string_value(json_array_get(hosts, j)), NULL);
-            }
-            if (*text) icp_list_row(list, label_of(field, path, pool), text, NULL);
+        if (strcmp(field->group, "websites")) print_field(showing, list, field, 0);
+    }
+    for (apr_size_t i = 0; i < websites; i++) {
+        for (const icp_form_field_t *field = icp_form_fields; field->name; field++) {
+            if (!strcmp(field->group, "websites")) print_field(showing, list, field, i);
         }
     }
+}
+
+static void print_reasons(const showing_t *showing, icp_list_t *list)
+{
+    json_t *told = icp_reasons_told(showing->application->reasons), *reason;
+    size_t i;
+    json_array_foreach(told, i, reason) {
+        const char *field = json_string_value(json_object_get(reason, "field"));
+        const char *suggestion = json_string_value(json_object_get(reason, "suggestion_en"));
+        icp_list_row(list, "Reason",
+                     apr_pstrcat(showing->cli->pool, field ? label_of(showing, field) : "", field ? ": " : "",
+                                 json_string_value(json_object_get(reason, "en")), suggestion ? " " : "", suggestion ? suggestion : "",
+                                 NULL), NULL);
+    }
+    json_decref(told);
 }
 
 static void print_rest(const showing_t *showing, icp_list_t *list)
 {
     apr_pool_t *pool = showing->cli->pool;
-    char *last, *reasons = apr_pstrdup(pool, icp_reasons_text(showing->application->reasons, ICP_LANGUAGE_EN, pool));
-    for (char *line = apr_strtok(reasons, "\n", &last); line; line = apr_strtok(NULL, "\n", &last))
-        icp_list_row(list, "Reason", line, NULL);
+    print_reasons(showing, list);
     for (int i = 0; i < showing->documents->nelts; i++) {
         const icp_application_document_t *document = &APR_ARRAY_IDX(showing->documents, i, icp_application_document_t);
         icp_list_row(list, "Document",

@@ -5,6 +5,7 @@
 
 #include "application.h"
 #include "approval.h"
+#include "display.h"
 #include "options.h"
 #include "output.h"
 
@@ -65,7 +66,8 @@ static icp_error_t *run_approve(icp_cli_t *cli)
     icp_say(cli, "%s approved: %s of %s", approving.application->reference, approval->license, approval->holder);
     for (int i = 0; i < approval->sites->nelts; i++) {
         const icp_approval_site_t *site = &APR_ARRAY_IDX(approval->sites, i, icp_approval_site_t);
-        icp_say(cli, "%s %s%s%s", site->name, site->what, *site->number ? ", must show " : "", site->number);
+        icp_say(cli, "%s %s%s%s", site->name, site->what, *site->number ? ", must show " : "",
+                icp_display_number(site->number, cli->pool));
     }
     return icp_application_publish(cli);
 }

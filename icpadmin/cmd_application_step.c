@@ -52,12 +52,14 @@ static icp_error_t *run_return(icp_cli_t *cli)
 {
     const char *field = icp_option(cli, "field"), *suggestion = icp_option(cli, "suggestion");
     const char *reason = icp_text_trim(icp_option(cli, "reason"), cli->pool);
+    icp_application_t *application;
     json_t *reasons = icp_json_keep(json_array(), cli->pool), *one = json_object();
     json_array_append_new(reasons, one);
     if (!*reason || !icp_text_plain(reason) || (suggestion && !icp_text_plain(suggestion))) {
         return icp_error(cli->pool, ICP_USAGE, "say in one line what is wrong", "the reason or the suggestion is empty or no plain text");
     }
-    if (field) ICP_TRY(icp_application_field_option(field, cli->pool));
+    ICP_TRY(icp_application_argument(&application, cli));
+    if (field) ICP_TRY(icp_application_field_option(field, application, cli->pool));
     if (field) json_object_set_new(one, "field", json_string(field));
     json_object_set_new(one, "reason", json_string(reason));
     if (suggestion) json_object_set_new(one, "suggestion", json_string(suggestion));
@@ -75,7 +77,7 @@ static icp_error_t *run_reject(icp_cli_t *cli)
 #define NOTE_OPTION {"note", "TEXT", 0, "why, for the audit log: no personal data, which a purge could not remove"}
 static const icp_option_t plain_options[] = {NOTE_OPTION, {NULL, NULL, 0, NULL}};
 static const icp_option_t return_options[] = {
-    {"field", "NAME", 0, "which field is wrong, as `application show` names it: holder.uscc, websites.0.hosts"},
+    {"field", "NAME", 0, "which field is wrong, as `application show` names it: holder.uscc, websites.0.hosts, document.id"},
     {"reason", "TEXT", ICP_OPTION_REQUIRED, "what is wrong, for the applicant"},
     {"suggestion", "TEXT", 0, "what to write instead, for the applicant"},
     {NULL, NULL, 0, NULL},

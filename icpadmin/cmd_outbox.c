@@ -132,7 +132,8 @@ static icp_error_t *run_show(icp_cli_t *cli)
         return NULL;
     }
     icp_say(cli, "To: %s", message->recipient);
-    icp_say(cli, "Subject: %s\n", subject);
+    icp_say(cli, "Subject: %s", subject);
+    icp_say(cli, "%s", "");
     icp_print_text(body, cli->pool);
     return NULL;
 }

@@ -6,6 +6,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "application_number.h"
 #include "audit.h"
 #include "message.h"
 #include "policy.h"
@@ -27,6 +28,11 @@ const char *icp_form_value(const json_t *form, const char *path)
     }
     const char *text = json_string_value(form);
     return text ? text : "";
+}
+
+apr_size_t icp_application_websites(const icp_application_t *application)
+{
+    return json_array_size(json_object_get(application->form, "websites"));
 }
 
 /* What tells one holder from another. */
@@ -165,25 +171,48 @@ static const char *sites_of(const icp_application_t *application, apr_pool_t *po
 /* A change or a cancellation gives no number to be shown: its approval has a mail of its own. */
 static const char *event_of(const icp_application_t *application, apr_pool_t *pool)
 {
-    int ends = icp_app_cancels(application->kind) || application->kind == ICP_FORM_CHANGE;
-    if (ends && application->state == ICP_APP_IS_APPROVED) return "application.done";
+    if (application->state == ICP_APP_IS_APPROVED && !icp_app_adds(application->kind)) return "application.done";
     return apr_pstrcat(pool, "application.", icp_app_states[application->state].name, NULL);
 }
 
-/* To the applicant, and to the provider's systems. */
-static icp_error_t *post(icp_register_t *reg, const icp_application_t *application, const char *sites, apr_pool_t *pool)
+static void set(json_t *facts, const char *name, const char *value)
 {
-    const icp_app_state_t *state = &icp_app_states[application->state];
+    if (value && *value) json_object_set_new(facts, name, json_string(value));
+}
+
+/* What is wrong, in each language and for the provider's systems in both. */
+static void set_reasons(json_t *facts, const icp_application_t *application, apr_pool_t *pool)
+{
+    apr_size_t websites = icp_application_websites(application);
+    const char *zh = icp_reasons_text(application->reasons, websites, ICP_LANGUAGE_ZH, pool);
+    const char *en = icp_reasons_text(application->reasons, websites, ICP_LANGUAGE_EN, pool);
+    set(facts, "reasons-zh", zh);
+    set(facts, "reasons-en", en);
+    set(facts, "reasons", apr_pstrcat(pool, zh, *zh ? "\n" : "", en, NULL));
+}
+
+/* To the applicant, and to the provider's systems. `act` NULL: it has come in. */
+static icp_error_t *post(icp_register_t *reg, const icp_application_t *application, const icp_application_act_t *act, apr_pool_t *pool)
+{
+    apr_array_header_t *numbers;
     const char *link;
     icp_terms_t terms;
     ICP_TRY(icp_terms_load(&terms, reg, pool));
     ICP_TRY(icp_application_link(&link, reg, application, pool));
+    ICP_TRY(icp_application_numbers(&numbers, reg, application, pool));
     icp_due_t due = icp_term_due(&terms, application, reg->now);
-    json_t *facts = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "application", application->reference, "holder",
-                              application->holder, "state", state->name, "reasons",
-                              icp_reasons_text(application->reasons, ICP_LANGUAGES, pool), "number", application->number, "link",
-                              link, "expected-by", icp_term_text(application, &due, pool), "sites",
-                              sites ? sites : sites_of(application, pool));
+    json_t *facts = json_object();
+    set(facts, "application", application->reference);
+    set(facts, "kind", icp_form_kinds[application->kind].value);
+    set(facts, "state", icp_app_states[application->state].name);
+    set(facts, "holder", application->holder);
+    set(facts, "number", application->number);
+    set(facts, "link", link);
+    set(facts, "expected-by", icp_term_text(application, &due, pool));
+    set(facts, "sites", act && act->sites ? act->sites : sites_of(application, pool));
+    set(facts, "stopped", act ? act->stopped : NULL);
+    set(facts, "code", icp_application_numbers_text(numbers, pool));
+    set_reasons(facts, application, pool);
     icp_error_t *error = icp_message_post(reg, event_of(application, pool), application->reference, application->email, facts,
                                           pool);
     json_decref(facts);
@@ -344,7 +373,7 @@ icp_error_t *icp_application_step(icp_register_t *reg, icp_application_t *applic
     ICP_TRY(icp_application_by_id(&after, reg, application->id, pool));
     ICP_TRY(record(reg, icp_app_step_names[act->step], after, application->state, act->by, act->note, pool));
     *application = *after;
-    return post(reg, application, act->sites, pool);
+    return post(reg, application, act, pool);
 }
 
 /* Those in `state` whose term is over. */

@@ -64,6 +64,7 @@ typedef struct icp_application_act_t {
     const json_t *form;    /* of a correction, as icp_form_check left it: of the same kind */
     const char *number;    /* of an approval: from approval.h, which alone makes one */
     const char *sites;     /* and what it did to which sites, a line each, for the applicant's mail */
+    const char *stopped;   /* those that it turned off, a line each */
     const char *note;      /* for the audit log; NULL */
 } icp_application_act_t;
 
@@ -82,6 +83,9 @@ icp_error_t *icp_application_expire(int *count, icp_register_t *reg, apr_pool_t 
 
 /* Where the client follows it; "" where the policy says no address. */
 icp_error_t *icp_application_link(const char **link, icp_register_t *reg, const icp_application_t *application, apr_pool_t *pool);
+
+/* How many websites its form names. */
+apr_size_t icp_application_websites(const icp_application_t *application);
 
 /* A value of a form by its path ("holder.name", "websites.0.person"); "" if there is none. */
 const char *icp_form_value(const json_t *form, const char *path);

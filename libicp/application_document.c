@@ -64,7 +64,7 @@ icp_error_t *icp_application_documents_missing(apr_array_header_t *issues, icp_r
         if (!icp_form_document_required(wanted, (icp_form_kind_e)kind, icp_form_value(form, "holder.kind"))) continue;
         if (has_kind(documents, wanted->kind) || has_kind(on_file, wanted->kind)) continue;
         APR_ARRAY_PUSH(issues, icp_form_issue_t) = (icp_form_issue_t){
-            .field = apr_pstrcat(pool, "documents.", wanted->kind, NULL),
+            .field = apr_pstrcat(pool, "document.", wanted->kind, NULL),
             .message = {apr_psprintf(pool, "Please add this document: %s.", wanted->label[ICP_LANGUAGE_EN]),
                         apr_psprintf(pool, "请上传：%s。", wanted->label[ICP_LANGUAGE_ZH])}};
     }

@@ -7,6 +7,7 @@
 #include <apr_uri.h>
 
 #include "approval_site.h"
+#include "display.h"
 #include "holder.h"
 #include "host.h"
 #include "license.h"
@@ -181,6 +182,12 @@ static icp_error_t *change_holder(icp_register_t *reg, const icp_application_t *
     icp_holder_t *known, typed = typed_holder(application);
     ICP_TRY(icp_license_get(&license, reg, number->license, pool));
     ICP_TRY(icp_holder_get(&known, reg, license->holder, pool));
+    if (known->uscc && typed.uscc && strcmp(known->uscc, typed.uscc)) {
+        return icp_error(pool, ICP_REFUSED,
+                         apr_psprintf(pool, "if its code itself has changed: icpadmin holder edit %s --uscc %s, then approve again",
+                                      known->name, typed.uscc),
+                         "the license %s is %s's, whose code is %s, not %s", license->number, known->name, known->uscc, typed.uscc);
+    }
     typed.id = known->id;
     ICP_TRY(icp_holder_edit(reg, &typed, pool));
     approval->license = license->number;
@@ -215,7 +222,7 @@ static icp_error_t *alter_register(icp_register_t *reg, const icp_application_t 
                                    apr_pool_t *pool)
 {
     icp_number_t *number;
-    int adds = application->kind == ICP_FORM_FIRST || application->kind == ICP_FORM_WEBSITE || application->kind == ICP_FORM_ACCESS;
+    int adds = icp_app_adds(application->kind);
     ICP_TRY(find_license(&number, application, approval, pool));
     if (!adds && approval->websites->nelts) {
         return icp_error(pool, ICP_USAGE, "leave --website out", "no website gets a number by a %s application",
@@ -226,13 +233,15 @@ static icp_error_t *alter_register(icp_register_t *reg, const icp_application_t 
                                                 : end(reg, application, approval, number, pool);
 }
 
-/* "www.example.cn: 沪ICP备05012345号-3", a line each. */
-static const char *sites_text(const icp_approval_t *approval, apr_pool_t *pool)
+/* "www.example.cn: 沪ICP备05012345号-3", a line each; `what` NULL: all. */
+static const char *sites_text(const icp_approval_t *approval, const char *what, apr_pool_t *pool)
 {
     const char *text = "";
     for (int i = 0; i < approval->sites->nelts; i++) {
         const icp_approval_site_t *site = &APR_ARRAY_IDX(approval->sites, i, icp_approval_site_t);
-        text = apr_pstrcat(pool, text, i ? "\n" : "", site->name, *site->number ? ": " : "", site->number, NULL);
+        if (what && strcmp(site->what, what)) continue;
+        text = apr_pstrcat(pool, text, *text ? "\n" : "", icp_host_display(site->name, pool), *site->number ? ": " : "",
+                           icp_display_number(site->number, pool), NULL);
     }
     return text;
 }
@@ -245,7 +254,8 @@ icp_error_t *icp_approval_make(icp_register_t *reg, icp_application_t *applicati
     if (icp_app_row(application->kind, application->state, act.step, act.by)) {
         ICP_TRY(alter_register(reg, application, approval, pool));
         act.number = approval->license;
-        act.sites = sites_text(approval, pool);
+        act.sites = sites_text(approval, NULL, pool);
+        act.stopped = sites_text(approval, "suspended", pool);
     }
     return icp_application_step(reg, application, &act, pool);
 }

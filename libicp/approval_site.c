@@ -316,8 +316,10 @@ static icp_error_t *take_from(icp_register_t *reg, const icp_site_t *site, const
         return icp_error(pool, ICP_REFUSED, apr_psprintf(pool, "icpadmin site show %s lists its numbers", site->name),
                          "the site %s shows no number of %s", site->name, license->license);
     }
+    icp_site_t ended = *site; /* nothing is left for it to show */
+    ended.expected = apr_array_make(pool, 1, sizeof(const char *));
     if (!others && !site->suspension)
-        ICP_TRY(icp_suspension_open_site(&suspension, reg, site, "cancelled", reference, pool));
+        ICP_TRY(icp_suspension_open_site(&suspension, reg, &ended, "cancelled", reference, pool));
     ICP_TRY(icp_site_edit(reg, &edit, pool));
     tell(approval, site->name, "", others ? "on file" : "suspended");
     return NULL;

@@ -9,7 +9,7 @@
  *   reason    what changes, or why it ends
  *   websites  [{name, hosts: ["www.example.cn", ...], category, person, homepage}]
  *   confirmed ["holder.uscc", ...]: fields whose warning the client has read and confirmed
- * A field is named by its path: "holder.uscc", "license", "websites.0.hosts".
+ * A field is named by its path: "holder.uscc", "license", "websites.0.hosts"; a document by "document.KIND".
  */
 #ifndef ICP_FORM_H
 #define ICP_FORM_H
@@ -88,6 +88,10 @@ int icp_form_asks(const icp_form_field_t *field, icp_form_kind_e kind, const cha
 
 /* -1: no such kind. */
 int icp_form_kind(const char *word);
+
+/* What the form calls the field at `path`, or the document at "document.KIND": "Unified Social Credit Code", and where there are
+ * several `websites` "Website 2: Host names". NULL: there is no such field. */
+const char *icp_form_label(const char *path, apr_size_t websites, icp_language_e language, apr_pool_t *pool);
 
 /* What is wrong with one field. */
 typedef struct icp_form_issue_t {

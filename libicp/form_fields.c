@@ -3,7 +3,10 @@
  */
 #include "form_check.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include <apr_strings.h>
 
 #define B(kind) (1u << ICP_FORM_##kind)
 #define ALL ((1u << ICP_FORM_KIND_COUNT) - 1)
@@ -125,4 +128,26 @@ int icp_form_kind(const char *word)
         if (!strcmp(icp_form_kinds[kind].value, word)) return kind;
     }
     return -1;
+}
+
+static const char *label_of_website(const char *label, apr_size_t index, icp_language_e language, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, language == ICP_LANGUAGE_ZH ? "网站 %d：%s" : "Website %d: %s", (int)index + 1, label);
+}
+
+const char *icp_form_label(const char *path, apr_size_t websites, icp_language_e language, apr_pool_t *pool)
+{
+    const char *dot = strchr(path, '.'), *last = strrchr(path, '.'), *name = last ? last + 1 : path;
+    const char *group = dot ? apr_pstrmemdup(pool, path, (apr_size_t)(dot - path)) : "";
+    const icp_form_document_t *document = !strcmp(group, "document") ? icp_form_document(dot + 1) : NULL;
+    if (document) return document->label[language];
+    int many = !strcmp(group, "websites");
+    const char *digits = many ? dot + 1 : "";
+    apr_size_t length = strspn(digits, "0123456789"), index = length ? strtoul(digits, NULL, 10) : 0;
+    if (dot == path || (many ? !length || digits + length != last || index >= ICP_FORM_WEBSITES_MAX : dot != last)) return NULL;
+    for (const icp_form_field_t *field = icp_form_fields; field->name; field++) {
+        if (strcmp(field->group, group) || strcmp(field->name, name)) continue;
+        return many && (websites > 1 || index) ? label_of_website(field->label[language], index, language, pool) : field->label[language];
+    }
+    return NULL;
 }

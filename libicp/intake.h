@@ -104,7 +104,8 @@ icp_error_t *icp_intake_waiting(int *count, const char *register_path, int most,
 /* After a commit. `state`, what the client's page shows:
  *   reference "APP-000012", kind, state, label and next ({en, zh}: where it stands, what to do), since (seconds), language, expected (seconds; absent: not known), number (absent: none),
  *   reasons [{field?, en, zh, suggestion_en?, suggestion_zh?}], editable, withdrawable (booleans),
- *   form (as form.h; only where editable), documents [kind, ...] that are on file. */
+ *   form (as form.h; only where editable), documents [kind, ...] that are on file, numbers [{site, number}]: what to display where, of an
+ *   approved one. */
 icp_error_t *icp_intake_publish(const char *register_path, const char *token, const json_t *state, apr_pool_t *pool);
 
 /* Once it is purged; not there: done. */

@@ -12,23 +12,28 @@
 #include "policy.h"
 #include "template.h"
 #include "text.h"
+#include "workflow.h"
 
 #define FACT_MAX 20000 /* bytes of a fact that are shown */
 
-/* The vocabulary: facts; what the policy says; and what is worked out from `reason`, or where there is none from `verdict`: "1" or
- * empty, by the names that the words of the notice use. */
+/* The vocabulary: facts; what the policy says; what is worked out from `reason`, or where there is none from `verdict`: "1" or
+ * empty, by the names that the words of the notice use; and what an application's `kind` means: its name, and flags of the same sort. */
 /* clang-format off */
 #define NAMES(X)                                                                                                       \
     X(EVENT, "event") X(SUBJECT, "subject") X(SITE, "site") X(HOSTS, "hosts") X(REASON, "reason") X(VERDICT, "verdict") \
     X(CASE, "case") X(SINCE, "since") X(DEADLINE, "deadline") X(EXPECTED, "expected") X(SEEN, "seen") X(URL, "url")    \
     X(NUMBER, "number") X(APPLICATION, "application") X(HOLDER, "holder") X(KIND, "kind") X(STATE, "state")            \
-    X(REASONS, "reasons") X(LINK, "link") X(EXPECTED_BY, "expected-by") X(SITES, "sites") X(DOMAIN, "domain")          \
+    X(REASONS, "reasons") X(REASONS_ZH, "reasons-zh") X(REASONS_EN, "reasons-en") X(LINK, "link")                      \
+    X(EXPECTED_BY, "expected-by") X(SITES, "sites") X(STOPPED, "stopped") X(CODE, "code") X(DOMAIN, "domain")          \
     X(REGISTRANT, "registrant") X(DOCUMENTS, "documents")                                                              \
     X(PROVIDER, "provider") X(CONTACT, "contact") X(APPLY_URL, "apply-url") X(FAQ_URL, "faq-url")                      \
     X(EXAMPLE, "example")                                                                                              \
     X(MISSING, "missing") X(INCORRECT, "incorrect") X(INVALID, "invalid") X(HIDDEN, "hidden")                          \
     X(UNLICENSED, "unlicensed") X(CANCELLED, "cancelled") X(ORDER, "order") X(UNREGISTERED, "unregistered")            \
-    X(OTHER, "other") X(SUSPENDED, "suspended") X(REPAIR, "repair") X(FILING, "filing")
+    X(OTHER, "other") X(SUSPENDED, "suspended") X(REPAIR, "repair") X(FILING, "filing")                                \
+    X(KIND_ZH, "kind-zh") X(KIND_EN, "kind-en") X(FIRST, "first") X(ADDS, "adds") X(CHANGE, "change")                  \
+    X(CANCELS, "cancels") X(CANCEL_WEBSITE, "cancel-website") X(CANCEL_LICENSE, "cancel-license")                      \
+    X(CANCEL_ACCESS, "cancel-access")
 /* clang-format on */
 
 enum {
@@ -237,6 +242,23 @@ static void set_flags(const char **values)
     values[V_SUSPENDED] = known == V_UNLICENSED ? "" : "1";
 }
 
+/* What it is called, and what depends on it. */
+static void set_kind(const char **values)
+{
+    int known = values[V_KIND] ? icp_form_kind(values[V_KIND]) : -1;
+    if (known < 0) return;
+    icp_form_kind_e kind = (icp_form_kind_e)known;
+    values[V_KIND_ZH] = icp_form_kinds[kind].label[ICP_LANGUAGE_ZH];
+    values[V_KIND_EN] = icp_form_kinds[kind].label[ICP_LANGUAGE_EN];
+    values[V_FIRST] = kind == ICP_FORM_FIRST ? "1" : "";
+    values[V_ADDS] = icp_app_adds(kind) ? "1" : "";
+    values[V_CHANGE] = kind == ICP_FORM_CHANGE ? "1" : "";
+    values[V_CANCELS] = icp_app_cancels(kind) ? "1" : "";
+    values[V_CANCEL_WEBSITE] = kind == ICP_FORM_CANCEL_WEBSITE ? "1" : "";
+    values[V_CANCEL_LICENSE] = kind == ICP_FORM_CANCEL_LICENSE ? "1" : "";
+    values[V_CANCEL_ACCESS] = kind == ICP_FORM_CANCEL_ACCESS ? "1" : "";
+}
+
 static const char **make_values(const icp_mail_templates_t *templates, const char *event, const char *about, const json_t *facts,
                                 apr_pool_t *pool)
 {
@@ -251,6 +273,7 @@ static const char **make_values(const icp_mail_templates_t *templates, const cha
     const char *expected = values[V_EXPECTED]; /* numbers hold no space */
     values[V_EXAMPLE] = expected ? apr_pstrmemdup(pool, expected, strcspn(expected, " ,")) : NULL;
     set_flags(values);
+    set_kind(values);
     return values;
 }
 

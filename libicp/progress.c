@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "application_document.h"
+#include "application_number.h"
 #include "intake.h"
 #include "log.h"
 #include "term.h"
@@ -17,21 +18,32 @@ static json_t *kinds_json(const apr_array_header_t *documents)
     return kinds;
 }
 
+static json_t *numbers_json(const apr_array_header_t *numbers)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < numbers->nelts; i++) {
+        const icp_application_number_t *one = &APR_ARRAY_IDX(numbers, i, icp_application_number_t);
+        json_array_append_new(list, json_pack("{s:s, s:s}", "site", one->site, "number", one->number));
+    }
+    return list;
+}
+
 static void set_words(json_t *object, const char *name, const char *const *words)
 {
     json_object_set_new(object, name, json_pack("{s:s, s:s}", "en", words[ICP_LANGUAGE_EN], "zh", words[ICP_LANGUAGE_ZH]));
 }
 
-static json_t *progress_json(const icp_application_t *application, const apr_array_header_t *documents, const icp_due_t *due)
+static json_t *progress_json(const icp_application_t *application, const apr_array_header_t *documents,
+                             const apr_array_header_t *numbers, const icp_due_t *due)
 {
     const icp_app_state_t *state = &icp_app_states[application->state];
     int editable = icp_app_row(application->kind, application->state, ICP_APP_DO_CORRECT, ICP_BY_CLIENT) != NULL;
     int withdrawable = icp_app_row(application->kind, application->state, ICP_APP_DO_WITHDRAW, ICP_BY_CLIENT) != NULL;
-    json_t *object = json_pack("{s:s, s:s, s:s, s:I, s:s, s:o, s:b, s:b, s:o}", "reference", application->reference, "kind",
+    json_t *object = json_pack("{s:s, s:s, s:s, s:I, s:s, s:o, s:b, s:b, s:o, s:o}", "reference", application->reference, "kind",
                                icp_form_kinds[application->kind].value, "state", state->name, "since",
                                (json_int_t)apr_time_sec(application->state_at), "language", application->language, "reasons",
                                icp_reasons_told(application->reasons), "editable", editable, "withdrawable", withdrawable,
-                               "documents", kinds_json(documents));
+                               "documents", kinds_json(documents), "numbers", numbers_json(numbers));
     set_words(object, "label", state->label);
     set_words(object, "next", icp_app_next(application->kind, application->state));
     if (due->at) json_object_set_new(object, "expected", json_integer(apr_time_sec(due->at)));
@@ -62,13 +74,14 @@ static icp_error_t *collect(icp_register_t *reg, void *baton, apr_pool_t *pool)
     ICP_TRY(icp_stmt_ids(&ids, stmt, pool));
     for (int i = 0; i < ids->nelts; i++) {
         icp_application_t *application;
-        apr_array_header_t *documents;
+        apr_array_header_t *documents, *numbers;
         ICP_TRY(icp_application_by_id(&application, reg, APR_ARRAY_IDX(ids, i, apr_int64_t), keep));
         ICP_TRY(icp_application_documents(&documents, reg, application->id, keep));
+        ICP_TRY(icp_application_numbers(&numbers, reg, application, keep));
         icp_due_t due = icp_term_due(&round->terms, application, reg->now);
         APR_ARRAY_PUSH(round->waiting, told_t) =
             (told_t){application->id, application->untold, application->token,
-                     icp_json_keep(progress_json(application, documents, &due), keep)};
+                     icp_json_keep(progress_json(application, documents, numbers, &due), keep)};
     }
     return NULL;
 }

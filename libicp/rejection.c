@@ -100,23 +100,33 @@ json_t *icp_reasons_told(const json_t *reasons)
     return told;
 }
 
-static const char *add_lines(const char *text, const json_t *reasons, icp_language_e language, apr_pool_t *pool)
+/* Two sentences on one line: staff often leave the stop out. */
+static const char *sentences(const char *first, const char *second, apr_pool_t *pool)
 {
+    static const char *const stops[] = {".", "!", "?", "。", "！", "？", "；", NULL};
+    apr_size_t length = strlen(first);
+    if (!second || !*second || !length) return first;
+    for (const char *const *stop = stops; *stop; stop++) {
+        apr_size_t width = strlen(*stop);
+        if (length >= width && !strcmp(first + length - width, *stop))
+            return apr_pstrcat(pool, first, width == 1 ? " " : "", second, NULL);
+    }
+    return apr_pstrcat(pool, first, first[length - 1] & 0x80 ? "。" : ". ", second, NULL);
+}
+
+const char *icp_reasons_text(const json_t *reasons, apr_size_t websites, icp_language_e language, apr_pool_t *pool)
+{
+    const char *text = "";
     for (size_t i = 0; i < json_array_size(reasons); i++) {
         const json_t *reason = json_array_get(reasons, i);
         const char *wrong, *remedy, *field = text_of(reason, "field");
+        const char *label = field ? icp_form_label(field, websites, language, pool) : NULL;
         read_reason(&wrong, &remedy, reason, language);
-        text = apr_pstrcat(pool, text, *text ? "\n" : "", "- ", field ? field : "", field ? ": " : "", wrong, remedy ? " " : "",
-                           remedy ? remedy : "", NULL);
+        if (!label) label = field;
+        text = apr_pstrcat(pool, text, *text ? "\n- " : "- ", label ? label : "", !label ? "" : language == ICP_LANGUAGE_ZH ? "——" : " – ",
+                           sentences(wrong, remedy, pool), NULL);
     }
     return text;
-}
-
-const char *icp_reasons_text(const json_t *reasons, icp_language_e language, apr_pool_t *pool)
-{
-    if (language < ICP_LANGUAGES) return add_lines("", reasons, language, pool);
-    const char *zh = add_lines("", reasons, ICP_LANGUAGE_ZH, pool), *en = add_lines("", reasons, ICP_LANGUAGE_EN, pool);
-    return strcmp(zh, en) ? apr_pstrcat(pool, zh, *zh ? "\n" : "", en, NULL) : zh;
 }
 
 json_t *icp_reasons_brief(const json_t *reasons)

@@ -99,8 +99,8 @@ json_t *icp_reasons_of(icp_rejection_e code, apr_pool_t *pool);
 /* The same for the client: [{field?, en, zh, suggestion_en?, suggestion_zh?}]; a new reference. */
 json_t *icp_reasons_told(const json_t *reasons);
 
-/* As lines of text, "FIELD: WHAT IS WRONG WHAT TO DO": English, Chinese, or both one after the other for mails (ICP_LANGUAGES). */
-const char *icp_reasons_text(const json_t *reasons, icp_language_e language, apr_pool_t *pool);
+/* As lines of text for the client, each with the field as the form calls it, what is wrong and what to do; `websites`: icp_form_label. */
+const char *icp_reasons_text(const json_t *reasons, apr_size_t websites, icp_language_e language, apr_pool_t *pool);
 
 /* What the audit log keeps: [code or field, ...], none of the words; a new reference. */
 json_t *icp_reasons_brief(const json_t *reasons);

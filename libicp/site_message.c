@@ -4,6 +4,7 @@
 
 #include <apr_strings.h>
 
+#include "display.h"
 #include "host.h"
 #include "message.h"
 #include "text.h"
@@ -49,7 +50,8 @@ static icp_error_t *make_facts(json_t **result, icp_register_t *reg, const icp_s
     set(facts, "hosts", joined(site->hosts, ", ", 1, pool));
     if (*home != '/') set(facts, "url", home);
     else if (strchr(site->name, '.')) set(facts, "url", apr_pstrcat(pool, "http://", name, home, NULL));
-    set(facts, "expected", joined(site->expected, " / ", 0, pool));
+    set(facts, "expected",
+        joined(icp_display_numbers((const char *const *)site->expected->elts, site->expected->nelts, pool), " / ", 0, pool));
     set(facts, "reason", suspension->reason);
     set(facts, "case", apr_psprintf(pool, ICP_CASE_FORMAT, suspension->id));
     set(facts, "since", icp_text_time(suspension->opened_at, pool));

@@ -6,8 +6,9 @@
 #include <apr_strings.h>
 #include <apr_uri.h>
 
+#include "display.h"
+
 #define MINISTRY_HOST "beian.miit.gov.cn"
-#define GUANGDONG "粤"
 
 static const char *const verdict_names[ICP_VERDICT_COUNT] = {"displayed", "missing", "incorrect", "invalid", "hidden", "unreadable"};
 static const char *const finding_names[ICP_FINDING_COUNT] = {
@@ -79,11 +80,11 @@ static int is_real(const icp_number_t *number)
     return well_formed(number) && !(number->marks & ICP_MARK_PLACEHOLDER);
 }
 
-/* Guangdong asks for the license number, the others for the website number; only filings have the two forms. */
+/* Only filings have the two forms. */
 static int lacks_wanted_suffix(const icp_number_t *number)
 {
     if (number->kind != ICP_NUMBER_FILING || number->service) return 0;
-    return strcmp(number->province, GUANGDONG) == 0 ? number->suffix != 0 : number->suffix == 0;
+    return icp_display_by_license(number) ? number->suffix != 0 : number->suffix == 0;
 }
 
 static tally_t count_up(const icp_page_report_t *seen, const wanted_t *wanted, int any_will_do)

@@ -57,6 +57,11 @@ int icp_app_issues(icp_form_kind_e kind)
     return kind == ICP_FORM_FIRST;
 }
 
+int icp_app_adds(icp_form_kind_e kind)
+{
+    return kind == ICP_FORM_FIRST || kind == ICP_FORM_WEBSITE || kind == ICP_FORM_ACCESS;
+}
+
 int icp_app_cancels(icp_form_kind_e kind)
 {
     return kind == ICP_FORM_CANCEL_WEBSITE || kind == ICP_FORM_CANCEL_LICENSE || kind == ICP_FORM_CANCEL_ACCESS;
@@ -81,15 +86,16 @@ const char *const *icp_app_next(icp_form_kind_e kind, icp_app_state_e state)
     static const icp_words_t nothing = {"There is nothing more for you to do.", "您无需再进行操作。"};
     static const icp_words_t no_code = {"We are waiting for the authority; there is nothing for you to do.",
                                            "正在等待管局处理，您暂时无需操作。"};
-    if (state == ICP_APP_IS_APPROVED && (icp_app_cancels(kind) || kind == ICP_FORM_CHANGE)) return nothing;
+    if (state == ICP_APP_IS_APPROVED && !icp_app_adds(kind)) return nothing;
     if (state == ICP_APP_IS_FILED && icp_app_cancels(kind)) return no_code;
     return icp_app_states[state].next;
 }
 
-/* A cancellation is confirmed without a code; what gets a number never is. */
+/* A cancellation is confirmed without a code; all others only with one. */
 static int is_for(const icp_app_row_t *row, icp_form_kind_e kind)
 {
-    return icp_app_cancels(kind) || row->from != ICP_APP_IS_FILED || row->step != ICP_APP_DO_CONFIRM;
+    if (row->from != ICP_APP_IS_FILED) return 1;
+    return row->step != (icp_app_cancels(kind) ? ICP_APP_DO_SMS : ICP_APP_DO_CONFIRM);
 }
 
 const icp_app_row_t *icp_app_row(icp_form_kind_e kind, icp_app_state_e state, icp_app_step_e step, unsigned by)

@@ -8,8 +8,9 @@
 /* Whose step it is. */
 enum { ICP_BY_STAFF = 1 << 0, ICP_BY_CLIENT = 1 << 1, ICP_BY_CLOCK = 1 << 2 };
 
-/* Does an approval of this kind give a license number? Does it end something? */
+/* Does an approval of this kind give a license number? Does it give numbers to websites? Does it end something? */
 int icp_app_issues(icp_form_kind_e kind);
+int icp_app_adds(icp_form_kind_e kind);
 int icp_app_cancels(icp_form_kind_e kind);
 
 /* clang-format off */
@@ -32,8 +33,8 @@ int icp_app_cancels(icp_form_kind_e kind);
       "It can be neither changed nor withdrawn now; there is nothing for you to do.",                                  \
       "审核期间不能修改或撤回，您暂时无需操作。")                                                                      \
     X(APPROVED, "approved", 1, "approved", "已通过",                                                                   \
-      "Put the number at the bottom of every home page and link it to https://beian.miit.gov.cn/.",                    \
-      "请在网站首页底部显示备案号，并链接至 https://beian.miit.gov.cn/ 。")                                            \
+      "Put each website's own number at the bottom of its home page, with the link to https://beian.miit.gov.cn/.",    \
+      "请在每个网站的首页底部显示该网站的备案号，并链接至 https://beian.miit.gov.cn/ 。")                              \
     X(REJECTED, "rejected", 0, "rejected by the bureau", "管局驳回",                                                   \
       "Correct what is listed in time and send the application again.", "请在期限内按所列原因修改后重新提交。")        \
     X(CORRECTED, "corrected", 0, "corrected", "已修改",                                                                \

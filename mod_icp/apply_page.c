@@ -5,6 +5,7 @@
 #include <http_protocol.h>
 #include <unistr.h>
 
+#include "display.h"
 #include "host.h"
 #include "icp_apply_pages.h"
 #include "template.h"
@@ -23,7 +24,7 @@
     X(CONFIRMED, "confirmed") X(VALUE, "value") X(MAX, "max") X(AUTOCOMPLETE, "autocomplete") X(INPUTMODE, "inputmode")             \
     X(REQUIRED, "required") X(SELECTED, "selected") X(OPTIONAL, "optional") X(ON_FILE, "on-file") X(INDEX, "index")                 \
     X(NUMBER, "number") X(SEVERAL, "several") X(GOOD, "good") X(BAD, "bad") X(FRESH, "fresh") X(REFERENCE, "reference")             \
-    X(SINCE, "since") X(EXPECTED, "expected")                                                                                       \
+    X(SINCE, "since") X(EXPECTED, "expected") X(SITE, "site") X(SNIPPET, "snippet")                                                 \
     X(FIRST, "first") X(WEBSITE, "website") X(ACCESS, "access") X(CHANGE, "change") X(CANCEL_WEBSITE, "cancel-website")             \
     X(CANCEL_LICENSE, "cancel-license") X(CANCEL_ACCESS, "cancel-access")
 
@@ -330,22 +331,9 @@ static void put_documents(page_t *page)
 /* The label of a field by its path, "" if there is none such; several websites are told apart. */
 static const char *label_of(page_t *page, const char *path)
 {
-    int website = -1;
-    const char *name = strrchr(path, '.');
-    name = name ? name + 1 : path;
-    apr_size_t group = strcspn(path, ".");
-    if (!strncmp(path, "document.", 9)) {
-        const icp_form_document_t *document = icp_form_document(name);
-        return document ? document->label[page->language] : "";
-    }
-    if (!strncmp(path, "websites.", 9)) website = atoi(path + 9);
-    for (const icp_form_field_t *field = icp_form_fields; field->name; field++) {
-        int same_group = name == path ? !*field->group : strlen(field->group) == group && !strncmp(field->group, path, group);
-        if (!same_group || strcmp(field->name, name)) continue;
-        if (website <= 0) return field->label[page->language];
-        return apr_psprintf(page->pool, "%s %d", field->label[page->language], website + 1);
-    }
-    return "";
+    const json_t *form = page->view->typed ? page->view->typed : json_object_get(page->view->state, "form");
+    const char *label = icp_form_label(path, json_array_size(json_object_get(form, "websites")), page->language, page->pool);
+    return label ? label : "";
 }
 
 static void put_summary(page_t *page)
@@ -464,6 +452,25 @@ static void put_reasons(page_t *page, const json_t *state)
     put(page, "reasons-end");
 }
 
+/* What each website must display, with the line to paste. */
+static void put_numbers(page_t *page, const json_t *state)
+{
+    json_t *numbers = json_object_get(state, "numbers"), *one;
+    size_t index;
+    if (!json_array_size(numbers)) return;
+    forget(page);
+    put(page, "numbers-begin");
+    json_array_foreach(numbers, index, one) {
+        const char *number = json_string_value(json_object_get(one, "number"));
+        forget(page);
+        page->values[V_SITE] = json_string_value(json_object_get(one, "site"));
+        page->values[V_NUMBER] = number;
+        page->values[V_SNIPPET] = icp_display_html(number ? number : "", page->pool);
+        put(page, "number-item");
+    }
+    put(page, "numbers-end");
+}
+
 void icp_apply_show_state(icp_apply_view_t *view)
 {
     page_t page;
@@ -475,6 +482,7 @@ void icp_apply_show_state(icp_apply_view_t *view)
     put(&page, "state");
     forget(&page);
     if (is_open) put_reasons(&page, state);
+    put_numbers(&page, state);
     if (view->token) put(&page, "keep-link");
     if (is_open && json_is_true(json_object_get(state, "editable")) && view->kind >= 0) {
         put_holiday(&page);

@@ -9,6 +9,7 @@
 #include <util_script.h>
 
 #include "config.h"
+#include "display.h"
 #include "icp_faq_page.h"
 #include "license_number.h"
 #include "negotiate.h"
@@ -45,7 +46,6 @@ icp_error_t *icp_faq_prepare(apr_pool_t *pool)
     return icp_template_parse(&the_page, "faq.html", icp_faq_html, sizeof icp_faq_html - 1, the_names, NULL, pool);
 }
 
-/* Guangdong asks for the license number, all others for the website's. */
 static void set_number(const char **values, const char *typed, apr_pool_t *pool)
 {
     icp_number_t *number = NULL;
@@ -59,13 +59,12 @@ static void set_number(const char **values, const char *typed, apr_pool_t *pool)
             values[V_WRONG] = values[V_TYPED];
     }
     if (number && !values[V_WRONG]) {
-        int filing = number->kind == ICP_NUMBER_FILING, guangdong = filing && !strcmp(number->province, "粤");
-        values[V_NUMBER] = values[V_SHOWN] = guangdong ? number->license : number->text;
-        values[V_GUANGDONG] = guangdong ? "1" : NULL;
-        values[V_NO_SUFFIX] = filing && !guangdong && !number->suffix ? "1" : NULL;
+        int by_license = icp_display_by_license(number);
+        values[V_NUMBER] = values[V_SHOWN] = icp_display_number(number->text, pool);
+        values[V_GUANGDONG] = by_license ? "1" : NULL;
+        values[V_NO_SUFFIX] = number->kind == ICP_NUMBER_FILING && !by_license && !number->suffix ? "1" : NULL;
     }
-    values[V_SNIPPET] = apr_psprintf(
-        pool, "<a href=\"https://beian.miit.gov.cn/\" target=\"_blank\" rel=\"noopener\">%s</a>", values[V_SHOWN]);
+    values[V_SNIPPET] = icp_display_html(values[V_SHOWN], pool);
 }
 
 /* The same page in the other language. */

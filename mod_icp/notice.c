@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <unistr.h>
 
+#include "display.h"
 #include "faq_link.h"
 #include "host.h"
 #include "icp_notice_pages.h"
@@ -19,7 +20,6 @@
 
 #define RETRY_AFTER "3600" /* seconds; for 503 */
 #define DISCARD_LIMIT (16 * 1024 * 1024) /* bytes of a request's body */
-#define MINISTRY_LINK "<a href=\"https://beian.miit.gov.cn/\" target=\"_blank\">%s</a>"
 
 /* The placeholders of docs/notice.md. Those from V_MISSING on are flags: "1" or empty. */
 enum {
@@ -77,12 +77,16 @@ static const char *printable(const char *text, apr_pool_t *pool)
     return copy;
 }
 
-static const char *join_numbers(const icp_notice_case_t *notice_case, apr_pool_t *pool)
+/* Those that the site must display, as it must display them. */
+static apr_array_header_t *expected_numbers(const icp_notice_case_t *notice_case, apr_pool_t *pool)
+{
+    return icp_display_numbers((const char *const *)notice_case->expected, notice_case->expected_count, pool);
+}
+
+static const char *join(const apr_array_header_t *texts, apr_pool_t *pool)
 {
     const char *joined = "";
-    for (int i = 0; i < notice_case->expected_count; i++) {
-        joined = apr_pstrcat(pool, joined, i ? " / " : "", notice_case->expected[i], NULL);
-    }
+    for (int i = 0; i < texts->nelts; i++) joined = apr_pstrcat(pool, joined, i ? " / " : "", APR_ARRAY_IDX(texts, i, const char *), NULL);
     return joined;
 }
 
@@ -115,15 +119,16 @@ static const char **make_values(request_rec *r, const icp_conf_t *conf, const ic
 {
     apr_pool_t *pool = r->pool;
     const char **values = apr_pcalloc(pool, V_COUNT * sizeof *values);
-    const char *number = notice_case->expected_count ? notice_case->expected[0] : NULL;
+    const apr_array_header_t *expected = expected_numbers(notice_case, pool);
+    const char *number = expected->nelts ? APR_ARRAY_IDX(expected, 0, const char *) : NULL;
     values[V_SITE] = notice_case->site ? icp_host_display(notice_case->site, pool) : NULL;
     values[V_HOST] = r->hostname ? icp_host_display(printable(r->hostname, pool), pool) : NULL;
     values[V_ALIAS] = values[V_HOST] && (!values[V_SITE] || strcmp(values[V_HOST], values[V_SITE])) ? values[V_HOST] : NULL;
     values[V_NAME] = values[V_HOST] ? values[V_HOST] : values[V_SITE];
     values[V_REASON] = notice_case->reason;
-    values[V_EXPECTED] = join_numbers(notice_case, pool);
-    values[V_SNIPPET_ZH] = apr_psprintf(pool, MINISTRY_LINK, number ? number : "您的备案号");
-    values[V_SNIPPET_EN] = apr_psprintf(pool, MINISTRY_LINK, number ? number : "your ICP number");
+    values[V_EXPECTED] = join(expected, pool);
+    values[V_SNIPPET_ZH] = icp_display_html(number ? number : "您的备案号", pool);
+    values[V_SNIPPET_EN] = icp_display_html(number ? number : "your ICP number", pool);
     values[V_CASE] = notice_case->case_id ? apr_psprintf(pool, ICP_CASE_FORMAT, notice_case->case_id) : NULL;
     values[V_PROVIDER] = conf->provider_name;
     values[V_PROVIDER_URL] = conf->provider_url;
@@ -151,6 +156,7 @@ static const char *problem_details(const icp_conf_t *conf, const icp_notice_case
                                    int chinese, apr_pool_t *pool)
 {
     json_t *object = json_object(), *expected = json_array();
+    const apr_array_header_t *numbers = expected_numbers(notice_case, pool);
     const char *title = chinese ? "title-zh" : "title-en", *detail = chinese ? "problem-zh" : "problem-en";
     set_member(object, "type", apr_pstrcat(pool, "urn:problem-type:icp:", values[V_REASON], NULL));
     set_member(object, "title", icp_template_render(the_words, title, values, ICP_ESCAPE_NONE, pool));
@@ -161,8 +167,8 @@ static const char *problem_details(const icp_conf_t *conf, const icp_notice_case
     set_member(object, "host", values[V_HOST]);
     set_member(object, "reason", values[V_REASON]);
     set_member(object, "since", values[V_SINCE]);
-    for (int i = 0; i < notice_case->expected_count; i++) {
-        json_array_append_new(expected, json_string(printable(notice_case->expected[i], pool)));
+    for (int i = 0; i < numbers->nelts; i++) {
+        json_array_append_new(expected, json_string(printable(APR_ARRAY_IDX(numbers, i, const char *), pool)));
     }
     json_object_set_new(object, "expected", expected);
     set_member(object, "case", values[V_CASE]);

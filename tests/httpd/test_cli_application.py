@@ -2,6 +2,7 @@
 import csv
 import io
 import json
+import re
 import sqlite3
 import time
 
@@ -58,7 +59,7 @@ def test_from_the_form_to_the_number(register):
     said = app(httpd, "add", "-", stdin=json.dumps(form()))
     assert "APP-000001 received, expected by 20" in said.out
     assert "https://host.example.cn/apply?application=" in said.out
-    assert "documents.license" in said.err  # what is missing is named
+    assert "document.license" in said.err  # what is missing is named
     bring(httpd, "APP-000001", *TO_BUREAU)
     approved = data(httpd, "approve", "1", "--number", NUMBER, "--website", "tea.example.cn=-1")
     assert approved["sites"] == [{"site": "tea.example.cn", "number": NUMBER + "-1", "what": "added"}]
@@ -106,7 +107,10 @@ def test_return_and_correct(register):
     httpd = register
     add(httpd)
     app(httpd, "review", "1")
-    assert "there is no field" in app(httpd, "return", "1", "--field", "holder.shoe", "--reason", "x", code=2).err
+    wrong = app(httpd, "return", "1", "--field", "holder.shoe", "--reason", "x", code=2).err
+    assert "APP-000001 has no field `holder.shoe`" in wrong and "holder.uscc, " in wrong and ", document.id" in wrong
+    for field in ("holder.id_number", "license", "websites.1.hosts", "documents.id"):  # of others, or of none
+        assert "has no field" in app(httpd, "return", "1", "--field", field, "--reason", "x", code=2).err
     assert "needs --reason" in app(httpd, "return", "1", code=2).err
     assert "empty" in app(httpd, "return", "1", "--reason", " ", code=2).err
     app(httpd, "return", "1", "--field", "websites.0.hosts", "--reason", "域名写错", "--suggestion", "写 shop.example.cn")
@@ -117,6 +121,33 @@ def test_return_and_correct(register):
     shown = data(httpd, "show", "1")
     assert shown["form"]["websites"][0]["hosts"] == ["shop.example.cn"] and shown["reasons"] == []
     assert "correct is not possible" in app(httpd, "correct", "1", "-", stdin=json.dumps(corrected), code=1).err
+
+
+def test_fields_are_named_as_the_form_calls_them(register):
+    httpd = register
+    httpd.icpadmin("policy", "set", "mail=smtp", "mail-from=Example <support@host.example.cn>")
+    add(httpd)
+    fields = form(name="乙公司", uscc="91110000802100433B")
+    fields["websites"].append({**fields["websites"][0], "hosts": ["cup.example.cn"]})
+    data(httpd, "add", "-", stdin=json.dumps(fields))
+    for reference, field, english, chinese in (("1", "holder.uscc", "- Unified Social Credit Code – 写错。", "- 统一社会信用代码——写错。"),
+                                               ("2", "websites.1.hosts", "- Website 2: Host names – 写错。", "- 网站 2：网站域名——写错。")):
+        app(httpd, "review", reference)
+        app(httpd, "return", reference, "--field", field, "--reason", "写错", "--suggestion", "请核对")
+        mail = json.loads(httpd.icpadmin("outbox", "show", newest(httpd), "--json").out)["mail_text"]
+        first, second = mail.split("\n----\n")
+        assert chinese + "请核对" in first and english + "请核对" in second and field not in mail
+    assert re.search(r"^Reason +Website 2: Host names \(websites\.1\.hosts\): 写错 请核对$", app(httpd, "show", "2").out, re.M)
+    assert re.search(r"^Website 1: Host names \(websites\.0\.hosts\) +tea\.example\.cn$", app(httpd, "show", "2").out, re.M)
+    assert re.search(r"^Host names \(websites\.0\.hosts\) ", app(httpd, "show", "1").out, re.M)
+    shown = httpd.icpadmin("outbox", "show", newest(httpd)).out
+    assert shown.splitlines()[2] == "" and "\ufffd" not in shown
+
+
+def newest(httpd):
+    """The number of the newest message."""
+    with sqlite3.connect(httpd.state / "private.db") as db:
+        return str(db.execute("SELECT max(id) FROM outbox").fetchone()[0])
 
 
 def test_rejection_with_reasons_from_the_catalogue(register):

@@ -99,7 +99,7 @@ def test_holder_is_told_of_a_suspension_in_both_languages(register):
     assert "The home page of this website shows no ICP number." in english and "Number to display: 沪ICP备05012345号-3" in english
     for half in (chinese, english):
         assert "ICP-000001" in half and "shop.example.cn, www.shop.example.cn" in half and "021-12345678" in half
-        assert '<a href="https://beian.miit.gov.cn/" target="_blank">沪ICP备05012345号-3</a>' in half
+        assert '<a href="https://beian.miit.gov.cn/" target="_blank" rel="noopener">沪ICP备05012345号-3</a>' in half
     assert max(len(line) for line in mail.raw.split(b"\r\n")) <= 76 and mail.raw.isascii()
     assert waiting(register) == [] and waiting(register, "--all")[0]["state"] == "sent"
 

@@ -100,7 +100,7 @@ def test_page_says_what_is_wrong_in_both_languages(server, reason):
         assert "示例云 & Sons" in texts[language]
         if reason in ("missing", "incorrect", "invalid", "hidden"):
             assert NUMBER in texts["zh-CN"]
-            assert f'<a href="https://beian.miit.gov.cn/" target="_blank">{NUMBER}</a>' in texts[language]
+            assert f'<a href="https://beian.miit.gov.cn/" target="_blank" rel="noopener">{NUMBER}</a>' in texts[language]
     if reason != "unregistered":
         today = {datetime.datetime.now(CHINA).date(), (datetime.datetime.now(CHINA) - datetime.timedelta(minutes=10)).date()}
         assert any(f"{day.year}年{day.month}月{day.day}日" in texts["zh-CN"] for day in today)
@@ -354,7 +354,7 @@ def test_every_placeholder_is_escaped(httpd):
     assert values["provider"] == values["contact"] == EVIL
     assert values["provider-url"] == "https://cloud.example.cn/?a=1&b='2'"
     assert values["site"] == values["host"] == values["name"] == "a.example.cn" and values["alias"] == ""
-    assert values["snippet-en"] == f'<a href="https://beian.miit.gov.cn/" target="_blank">{NUMBER}</a>'
+    assert values["snippet-en"] == f'<a href="https://beian.miit.gov.cn/" target="_blank" rel="noopener">{NUMBER}</a>'
     assert values["reason"] == "missing"
     assert values["missing"] == values["repair"] == values["suspended"] == values["zh-first"] == "1"
     assert values["filing"] == values["order"] == values["other"] == ""

@@ -1,6 +1,7 @@
 /* What an approval makes in the register, for every kind; every conflict refuses it as a whole. */
 #include "application_fixture.h"
 
+#include "application_number.h"
 #include "policy.h"
 
 static const char *number_of(const char *site)
@@ -42,6 +43,50 @@ static icp_error_t *set_policy(icp_register_t *r, void *value, apr_pool_t *p)
 {
     return icp_policy_set(r, ICP_POLICY_GRACE_DAYS, value, p);
 }
+
+static icp_error_t *set_on_event(icp_register_t *r, void *value, apr_pool_t *p)
+{
+    return icp_policy_set(r, ICP_POLICY_ON_EVENT, value, p);
+}
+
+/* "SITE NUMBER" a line each, as the client is told. */
+static const char *told(const icp_application_t *application)
+{
+    apr_array_header_t *numbers;
+    const char *text = "";
+    ok(icp_application_numbers(&numbers, reg, application, pool));
+    for (int i = 0; i < numbers->nelts; i++) {
+        const icp_application_number_t *one = &APR_ARRAY_IDX(numbers, i, icp_application_number_t);
+        text = apr_pstrcat(pool, text, one->site, " ", one->number, "\n", NULL);
+    }
+    return text;
+}
+
+/* Each website its own number, and the license's where the province asks for that. */
+START_TEST(test_numbers_to_display)
+{
+    icp_approval_t approval;
+    ok(icp_register_change(reg, set_on_event, "/bin/true", pool));
+    json_t *form = json_deep_copy(form_of("first", "甲公司", USCC, "www.tea.cn tea.cn"));
+    json_t *second = json_deep_copy(json_array_get(json_object_get(form, "websites"), 0));
+    json_object_set_new(second, "name", json_string("紫砂茶壶店"));
+    json_object_set_new(second, "hosts", json_pack("[s]", "xn--8mr.cn"));
+    json_array_append_new(json_object_get(form, "websites"), second);
+    icp_application_t *application = at_bureau(icp_json_keep(form, pool));
+    ck_assert_str_eq(told(application), "");
+    ok(approve(&approval, application, NUMBER, "www.tea.cn=-2 紫砂茶壶店=-1"));
+    ck_assert_str_eq(told(application), "www.tea.cn " NUMBER "-2\n原.cn " NUMBER "-1\n");
+    ck_assert_int_eq(integer("SELECT count(*) FROM outbox WHERE event = 'application.approved' AND facts LIKE '%>" NUMBER "-2</a>%' "
+                             "AND facts LIKE '%>" NUMBER "-1</a>%' AND facts NOT LIKE '%>" NUMBER "</a>%'"), 1);
+
+    json_t *guangdong = json_deep_copy(form_of("first", "乙公司", "91110000802100433B", "cup.cn"));
+    json_object_set_new(json_object_get(guangdong, "holder"), "province", json_string("粤"));
+    application = at_bureau(icp_json_keep(guangdong, pool));
+    ok(approve(&approval, application, "粤ICP备2021098765号", "cup.cn=-3"));
+    ck_assert_str_eq(number_of("cup.cn"), "粤ICP备2021098765号-3");
+    ck_assert_str_eq(told(application), "cup.cn 粤ICP备2021098765号\n");
+}
+END_TEST
 
 START_TEST(test_without_grace)
 {
@@ -181,6 +226,8 @@ START_TEST(test_change)
     icp_holder_t *holder;
     ok(add_license(NUMBER, "甲公司", USCC));
     ok(add_site("tea.cn", NULL, NUMBER, 0));
+    icp_application_t *other = at_bureau(form_of("change", "乙公司", "91110000802100433B", "tea.cn"));
+    refused(approve(&approval, other, NULL, NULL), other, ICP_REFUSED, "is 甲公司's, whose code is " USCC);
     icp_application_t *application = at_bureau(form_of("change", "甲公司（上海）", USCC, "tea.cn new.tea.cn"));
     refused(approve(&approval, application, NULL, "tea.cn=-1"), application, ICP_USAGE, "no website gets a number");
     ok(approve(&approval, application, NULL, NULL));
@@ -205,6 +252,7 @@ END_TEST
 static void cancel_website(const char *kind)
 {
     icp_approval_t approval;
+    ok(icp_register_change(reg, set_on_event, "/bin/true", pool));
     ok(add_license(NUMBER, "甲公司", USCC));
     ok(add_license("沪ICP备05012346号", "甲公司", USCC));
     ok(add_site("tea.cn", NULL, NUMBER "-1", 1));
@@ -219,6 +267,8 @@ static void cancel_website(const char *kind)
     ok(approve(&approval, at_bureau(form_of(kind, "甲公司", USCC, "tea.cn both.cn gone.cn")), NULL, NULL));
     ck_assert_str_eq(suspended_for("tea.cn"), "cancelled");
     ck_assert_str_eq(number_of("tea.cn"), "");
+    ck_assert_int_eq(integer("SELECT count(*) FROM outbox WHERE event = 'site.suspended' AND facts LIKE '%expected%'"), 0);
+    ck_assert_int_eq(integer("SELECT count(*) FROM outbox WHERE event = 'site.suspended'"), 1);
     ck_assert_str_eq(suspended_for("both.cn"), "");
     ck_assert_str_eq(number_of("both.cn"), "沪ICP备05012346号-1");
     ck_assert_str_eq(suspended_for("stays.cn"), "");
@@ -254,7 +304,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {test_first, test_without_grace, test_numbers_that_cannot_be, test_conflicts, test_holder_on_file,
+    const TTest *const tests[] = {test_first, test_numbers_to_display, test_without_grace, test_numbers_that_cannot_be, test_conflicts, test_holder_on_file,
                                   test_same_name_another_person, test_site_on_file, test_website_of_a_license_on_file,
                                   test_license_from_elsewhere, test_change, test_cancel_license, test_cancel_website,
                                   test_cancel_access, test_homepage, NULL};

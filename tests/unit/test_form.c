@@ -390,11 +390,32 @@ START_TEST(test_documents_asked)
 }
 END_TEST
 
+START_TEST(test_labels_by_path)
+{
+    static const struct { const char *path; size_t websites; const char *en, *zh; } cases[] = {
+        {"holder.uscc", 1, "Unified Social Credit Code", "统一社会信用代码"},
+        {"license", 0, "ICP number on file", "已有备案号"},
+        {"websites.0.hosts", 1, "Host names", "网站域名"},
+        {"websites.0.hosts", 2, "Website 1: Host names", "网站 1：网站域名"},
+        {"websites.1.name", 0, "Website 2: Name of the website", "网站 2：网站名称"},
+        {"document.id", 1, "ID of the person in charge", "负责人身份证件"},
+    };
+    static const char *const none[] = {"", ".", ".license", "websites.+1.hosts", "websites.-1.hosts", "holder", "holder.shoe", "uscc", "websites.hosts", "websites.x.hosts", "websites..hosts",
+                                       "websites.0", "websites.0.hosts.1", "websites.99.hosts", "document.shoe", "documents.id", "holder.0.uscc"};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ck_assert_str_eq(icp_form_label(cases[i].path, cases[i].websites, ICP_LANGUAGE_EN, pool), cases[i].en);
+        ck_assert_str_eq(icp_form_label(cases[i].path, cases[i].websites, ICP_LANGUAGE_ZH, pool), cases[i].zh);
+    }
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        ck_assert_msg(!icp_form_label(none[i], 1, ICP_LANGUAGE_EN, pool), "%s", none[i]);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {test_normal_form, test_warning_confirmed, test_missing, test_province_of_license, test_values, test_hosts,
                                          test_too_much, test_hostile_shapes, test_every_field_has_words, test_document_types, test_no_document,
-                                         test_cut_documents, test_documents_asked};
+                                         test_cut_documents, test_documents_asked, test_labels_by_path};
     apr_initialize();
     Suite *suite = suite_create("form");
     TCase *tcase = tcase_create("form");

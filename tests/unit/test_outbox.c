@@ -5,6 +5,7 @@
 #include "message.h"
 #include "outbox.h"
 #include "policy.h"
+#include "workflow.h"
 
 static icp_error_t *set_policies(icp_register_t *r, void *baton, apr_pool_t *p)
 {
@@ -112,18 +113,18 @@ START_TEST(test_every_built_in_template_with_and_without_facts)
         "site.suspended", "site.enabled", "site.warned", "application.received", "application.reviewing",
         "application.corrected", "application.sms-pending", "application.refused", "application.returned",
         "application.filed", "application.confirmed", "application.bureau-review", "application.rejected",
-        "application.approved", "application.withdrawn", "application.expired", "domain.documents-wanted",
+        "application.approved", "application.done", "application.withdrawn", "application.expired", "domain.documents-wanted",
         "domain.reminder", "domain.received", "domain.submitted", "domain.accepted", "domain.refused", "outbox.test"};
     const char *subject;
     ok(icp_register_change(reg, set_policies, NULL, pool));
     for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
         const char *text = filled(events[i], "{}", &subject);
         ck_assert_msg(!strstr(text, "{{") && !strstr(subject, "{{") && *subject, "%s: %s", events[i], text);
-        text = filled(events[i], "{\"site\":\"a.cn\",\"reasons\":\"R1\\nR2\",\"documents\":\"D1\\nD2\",\"application\":\"APP-000012\","
+        text = filled(events[i], "{\"site\":\"a.cn\",\"reasons\":\"R1\\nR2\",\"reasons-zh\":\"R3\",\"reasons-en\":\"R4\",\"documents\":\"D1\\nD2\",\"application\":\"APP-000012\","
                                  "\"number\":\"N\",\"unknown\":\"U\",\"reason\":\"missing\",\"expected-by\":\"2026-12-24\"}", &subject);
         ck_assert_msg(strstr(text, "示例云") && !strstr(text, "\n\n\n"), "%s: %s", events[i], text);
         ck_assert_ptr_null(strstr(text, "U\n"));
-        if (strstr(events[i], "returned") || strstr(events[i], "rejected")) ck_assert_ptr_nonnull(strstr(text, "R1\nR2"));
+        if (strstr(events[i], "domain.refused")) ck_assert_ptr_nonnull(strstr(text, "R1\nR2"));
     }
     icp_mail_templates_t *templates;
     const char *text;
@@ -137,9 +138,42 @@ START_TEST(test_facts_show_nothing_but_themselves)
 {
     const char *subject;
     ok(icp_register_change(reg, set_policies, NULL, pool));
-    const char *text = filled("application.returned", "{\"reasons\":\"a\\u0007\\u202eb\\r\\n{{site}} <b>\",\"application\":\"X\\nBcc: y\"}", &subject);
+    const char *text = filled("application.returned", "{\"reasons-en\":\"a\\u0007\\u202eb\\r\\n{{site}} <b>\",\"application\":\"X\\nBcc: y\"}", &subject);
     ck_assert_ptr_nonnull(strstr(text, "a\xEF\xBF\xBD\xEF\xBF\xBD" "b\n{{site}} <b>\n"));
-    ck_assert_str_eq(subject, "备案申请需要修改 X Bcc: y / Please correct your ICP application X Bcc: y");
+    ck_assert_str_eq(subject, "请修改您的申请 X Bcc: y / Please correct your application X Bcc: y");
+}
+END_TEST
+
+/* Every state in which an application of the kind can be, worded for it: nobody waits for a code that does not come, and each half is
+ * in its own language. */
+START_TEST(test_mails_to_applicants_by_kind)
+{
+    const char *subject;
+    ok(icp_register_change(reg, set_policies, NULL, pool));
+    for (int kind = 0; kind < ICP_FORM_KIND_COUNT; kind++) {
+        int adds = icp_app_adds((icp_form_kind_e)kind), cancels = icp_app_cancels((icp_form_kind_e)kind);
+        const icp_choice_t *choice = &icp_form_kinds[kind];
+        for (int state = 0; state < ICP_APP_STATE_COUNT; state++) {
+            const char *name = icp_app_states[state].name;
+            if (state == ICP_APP_IS_SMS_PENDING && cancels) continue;
+            if (state == ICP_APP_IS_APPROVED && !adds) name = "done";
+            const char *text = filled(apr_pstrcat(pool, "application.", name, NULL),
+                                      apr_psprintf(pool, "{\"kind\":\"%s\",\"application\":\"APP-000012\",\"reasons-zh\":\"理由\","
+                                                         "\"reasons-en\":\"Reason\",\"code\":\"CODE\",\"stopped\":\"STOPPED\","
+                                                         "\"number\":\"沪ICP备05012345号\"}", choice->value), &subject);
+            const char *english = strstr(text, "\n----\n");
+            const char *chinese = apr_pstrmemdup(pool, text, (apr_size_t)(english - text));
+            int has_code = strstr(text, "SMS") || strstr(text, "短信") || strstr(subject, "SMS") || strstr(subject, "短信");
+            ck_assert_msg(strstr(chinese, choice->label[ICP_LANGUAGE_ZH]) && strstr(english, choice->label[ICP_LANGUAGE_EN]), "%s", text);
+            ck_assert_msg(!strstr(text, "\n\n\n") && !strstr(subject, "  "), "%s\n%s", subject, text);
+            ck_assert_msg(!cancels || !has_code, "%s\n%s", subject, text);
+            ck_assert_msg(!strstr(chinese, "Reason") && !strstr(english, "理由"), "%s", text);
+            int tells_why = state == ICP_APP_IS_RETURNED || state == ICP_APP_IS_REJECTED || state == ICP_APP_IS_REFUSED;
+            ck_assert_msg(!tells_why || (strstr(chinese, "理由") && strstr(english, "Reason")), "%s", text);
+            ck_assert_msg(strcmp(name, "approved") || (strstr(chinese, "CODE") && strstr(english, "CODE")), "%s", text);
+            ck_assert_msg(strcmp(name, "done") || (strstr(chinese, "STOPPED") && strstr(english, "STOPPED")), "%s", text);
+        }
+    }
 }
 END_TEST
 
@@ -162,6 +196,6 @@ END_TEST
 int main(void)
 {
     const TTest *tests[] = {test_what_is_due, test_messages_go_with_the_change_that_they_tell_of, test_every_built_in_template_with_and_without_facts,
-                            test_facts_show_nothing_but_themselves, test_stalled, NULL};
+                            test_facts_show_nothing_but_themselves, test_mails_to_applicants_by_kind, test_stalled, NULL};
     return run_tests("outbox", tests, 1);
 }

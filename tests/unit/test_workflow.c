@@ -48,18 +48,18 @@ static int is_expected(const char *text)
 START_TEST(test_every_state_by_every_step)
 {
     for (int kind = 0; kind < ICP_FORM_KIND_COUNT; kind++) {
-        int rows = 0, extra = 0;
+        int rows = 0, extra = 0, cancels = icp_app_cancels((icp_form_kind_e)kind);
         for (int state = 0; state < ICP_APP_STATE_COUNT; state++) {
             for (int step = 0; step < ICP_APP_STEP_COUNT; step++) {
                 const char *text = found((icp_form_kind_e)kind, (icp_app_state_e)state, (icp_app_step_e)step);
                 if (!text) continue;
                 rows++;
                 if (!strcmp(text, "filed confirm confirmed s")) extra = 1; /* cancellations get no code */
-                else ck_assert_msg(is_expected(text), "%s: %s", icp_form_kinds[kind].value, text);
+                else ck_assert_msg(is_expected(text) && !(cancels && strstr(text, "filed sms")), "%s: %s", icp_form_kinds[kind].value, text);
             }
         }
-        ck_assert_int_eq(extra, icp_app_cancels((icp_form_kind_e)kind));
-        ck_assert_int_eq(rows, EXPECTED + extra);
+        ck_assert_int_eq(extra, cancels);
+        ck_assert_int_eq(rows, EXPECTED); /* in place of it */
     }
 }
 END_TEST
@@ -99,7 +99,7 @@ START_TEST(test_what_the_client_is_told)
             ck_assert(*next[ICP_LANGUAGE_EN] && *next[ICP_LANGUAGE_ZH]);
         }
     }
-    ck_assert_ptr_nonnull(strstr(icp_app_next(ICP_FORM_FIRST, ICP_APP_IS_APPROVED)[ICP_LANGUAGE_EN], "bottom of every home page"));
+    ck_assert_ptr_nonnull(strstr(icp_app_next(ICP_FORM_FIRST, ICP_APP_IS_APPROVED)[ICP_LANGUAGE_EN], "bottom of its home page"));
     ck_assert_ptr_null(strstr(icp_app_next(ICP_FORM_CANCEL_LICENSE, ICP_APP_IS_APPROVED)[ICP_LANGUAGE_EN], "home page"));
     ck_assert_ptr_null(strstr(icp_app_next(ICP_FORM_CANCEL_WEBSITE, ICP_APP_IS_FILED)[ICP_LANGUAGE_EN], "SMS"));
 }
