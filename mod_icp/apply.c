@@ -254,7 +254,6 @@ int icp_apply_handler(request_rec *r)
 {
     if (!r->handler || strcmp(r->handler, HANDLER)) return DECLINED;
     ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, M_POST, -1);
-    if (r->path_info && *r->path_info) return HTTP_NOT_FOUND;
     if (r->method_number == M_GET) return show(r);
     return r->method_number == M_POST ? take(r) : HTTP_METHOD_NOT_ALLOWED;
 }

@@ -13,7 +13,7 @@ KINDS = ("first", "website", "access", "change", "cancel-website", "cancel-licen
 @pytest.fixture
 def server(httpd):
     httpd.init_register()
-    httpd.site("apply.example.cn", config=CONFIG)
+    httpd.site("apply.example.cn", config=CONFIG + "\n" + CONFIG.replace("/apply", "/icp/apply"))
     httpd.config("ICPApplyLimit 0")
     httpd.start()
     return httpd
@@ -39,8 +39,13 @@ def test_headers(server):
     cookie = answer.headers["Set-Cookie"]
     assert "HttpOnly" in cookie and "SameSite=Lax" in cookie and "Secure" not in cookie
     assert server.get("http://apply.example.cn/apply", method="DELETE").status == 405
-    assert server.get("http://apply.example.cn/apply/../apply/x").status == 404
     assert server.get("http://apply.example.cn/apply", method="HEAD").body == b""
+
+
+def test_path_of_several_parts(server):
+    """No folder of that name is in the DocumentRoot, and httpd calls what it did not find there path information."""
+    answer = server.get("http://apply.example.cn/icp/apply", {"Accept-Language": "en"})
+    assert answer.status == 200 and "/icp/apply?kind=first" in answer.text
 
 
 @pytest.mark.parametrize("kind", KINDS)
