@@ -65,6 +65,20 @@ static inline const char *joined(const apr_array_header_t *array)
     return apr_array_pstrcat(pool, array, ' ');
 }
 
+/* A look at the site's home page made now, which saw `shown` (NULL: no number). */
+static inline icp_look_t *look(const char *site, icp_verdict_e verdict, const char *shown)
+{
+    icp_look_t *made = apr_pcalloc(pool, sizeof *made);
+    icp_page_report_t *seen = apr_pcalloc(pool, sizeof *seen);
+    icp_inspection_t *inspection = apr_pcalloc(pool, sizeof *inspection);
+    seen->charset = "utf-8";
+    seen->mentions = apr_array_make(pool, 1, sizeof(icp_mention_t));
+    *inspection = (icp_inspection_t){.verdict = verdict, .matched = shown, .seen = seen, .displayed = list(shown)};
+    if (verdict == ICP_UNREADABLE) inspection->unreadable = ICP_UNREADABLE_SCRIPT;
+    *made = (icp_look_t){.site = site, .at = apr_time_now(), .url = "http://a.cn/", .status = 200, .inspection = inspection};
+    return made;
+}
+
 typedef struct step_t {
     const char *a, *b, *c;
     void *data;

@@ -20,18 +20,6 @@ static void keep_message(icp_log_level_e level, const char *message, void *baton
     strncat(messages, message, sizeof messages - strlen(messages) - 2);
 }
 
-static icp_look_t *look(const char *site, icp_verdict_e verdict)
-{
-    static const icp_page_report_t nothing_seen = {.charset = "utf-8"};
-    icp_look_t *made = apr_pcalloc(pool, sizeof *made);
-    icp_page_report_t *seen = apr_pmemdup(pool, &nothing_seen, sizeof nothing_seen);
-    seen->mentions = apr_array_make(pool, 1, sizeof(icp_mention_t));
-    icp_inspection_t *inspection = apr_pcalloc(pool, sizeof *inspection);
-    *inspection = (icp_inspection_t){.verdict = verdict, .seen = seen, .displayed = list(NULL)};
-    *made = (icp_look_t){.site = site, .at = apr_time_now(), .url = "http://a.cn/", .status = 200, .inspection = inspection};
-    return made;
-}
-
 typedef struct recording_t {
     icp_look_t *look;
     icp_evidence_t *evidence;
@@ -47,7 +35,7 @@ static icp_error_t *step_record(icp_register_t *r, void *baton, apr_pool_t *p)
 static icp_evidence_t *look_at(const char *site, icp_verdict_e verdict, const void *body, apr_size_t length)
 {
     icp_received_t received = {.address = "127.0.0.1:80", .headers = "HTTP/1.1 200 OK\r\n", .body = body, .length = length};
-    recording_t recording = {.look = look(site, verdict)};
+    recording_t recording = {.look = look(site, verdict, NULL)};
     ok(icp_evidence_keep(&recording.evidence, reg, recording.look, &received, pool));
     ok(icp_register_change(reg, step_record, &recording, pool));
     return recording.evidence;
@@ -226,7 +214,7 @@ START_TEST(test_bound)
     fails(icp_evidence_page(&bytes, reg, hash_only, pool), ICP_NOT_FOUND, "not kept");
     set_policy("evidence-bytes", NULL);
     icp_received_t part = {.body = "<p>", .length = 3, .bytes = 5000000, .sha256 = found->sha256};
-    recording_t recording = {.look = look("a.cn", ICP_MISSING)};
+    recording_t recording = {.look = look("a.cn", ICP_MISSING, NULL)};
     ok(icp_evidence_keep(&recording.evidence, reg, recording.look, &part, pool));
     ok(icp_register_change(reg, step_record, &recording, pool));
     icp_evidence_t *beginning = &APR_ARRAY_IDX(kept("a.cn"), 2, icp_evidence_t);
@@ -364,7 +352,7 @@ END_TEST
 START_TEST(test_a_page_pruned_before_its_row_is_written_again)
 {
     icp_received_t received = {.body = "<p>x", .length = 4};
-    recording_t recording = {.look = look("a.cn", ICP_MISSING)};
+    recording_t recording = {.look = look("a.cn", ICP_MISSING, NULL)};
     const char *bytes;
     a_site();
     ok(icp_evidence_keep(&recording.evidence, reg, recording.look, &received, pool));

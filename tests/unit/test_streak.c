@@ -9,17 +9,10 @@
 static icp_measure_t measure;
 static apr_int64_t start;
 
-static icp_look_t *look(apr_int64_t at, icp_verdict_e verdict, const char *shown)
+static icp_look_t *look_at(apr_int64_t at, icp_verdict_e verdict, const char *shown)
 {
-    icp_look_t *made = apr_pcalloc(pool, sizeof *made);
-    icp_page_report_t *seen = apr_pcalloc(pool, sizeof *seen);
-    icp_inspection_t *inspection = apr_pcalloc(pool, sizeof *inspection);
-    seen->charset = "utf-8";
-    seen->mentions = apr_array_make(pool, 1, sizeof(icp_mention_t));
-    *inspection = (icp_inspection_t){.verdict = verdict, .matched = shown, .seen = seen, .displayed = list(shown)};
-    if (verdict == ICP_UNREADABLE) inspection->unreadable = ICP_UNREADABLE_SCRIPT;
-    *made = (icp_look_t){
-        .site = "a.cn", .at = apr_time_from_sec(at), .url = "http://a.cn/", .status = 200, .inspection = inspection};
+    icp_look_t *made = look("a.cn", verdict, shown);
+    made->at = apr_time_from_sec(at);
     return made;
 }
 
@@ -39,7 +32,7 @@ static icp_ruling_t take(icp_look_t *seen)
 
 static icp_ruling_t missing(apr_int64_t after)
 {
-    return take(look(start + after, ICP_MISSING, NULL));
+    return take(look_at(start + after, ICP_MISSING, NULL));
 }
 
 static void licensed_site(void)
@@ -94,16 +87,16 @@ START_TEST(test_what_ends_a_streak_and_what_does_not)
     licensed_site();
     for (int i = 0; i < 3; i++) {
         ck_assert_int_eq(missing(100 * i).looks, 1);
-        icp_ruling_t ruling = take(look(start + 100 * i + 1, ends[i], NULL));
+        icp_ruling_t ruling = take(look_at(start + 100 * i + 1, ends[i], NULL));
         ck_assert_int_eq(ruling.kind, ends[i] == ICP_DISPLAYED ? ICP_RULING_NONE : ICP_RULING_PERSON);
     }
     ck_assert_int_eq(missing(400).looks, 1);
-    icp_look_t *none = look(start + 401, ICP_UNREADABLE, NULL);
+    icp_look_t *none = look_at(start + 401, ICP_UNREADABLE, NULL);
     ((icp_inspection_t *)none->inspection)->unreadable = ICP_UNREADABLE_UNREACHED;
     ck_assert_int_eq(take(none).kind, ICP_RULING_UNREACHED);
     ck_assert_int_eq(missing(402).looks, 2);
-    ck_assert_int_eq(take(look(start + 403, ICP_INCORRECT, NULL)).looks, 3);
-    ck_assert_int_eq(take(look(start + 404, ICP_INVALID, NULL)).looks, 4);
+    ck_assert_int_eq(take(look_at(start + 403, ICP_INCORRECT, NULL)).looks, 3);
+    ck_assert_int_eq(take(look_at(start + 404, ICP_INVALID, NULL)).looks, 4);
 }
 END_TEST
 
@@ -113,7 +106,7 @@ START_TEST(test_suspended_looks_do_not_count_and_enabling_begins_anew)
     missing(0);
     ok(suspend("a.cn", "missing"));
     ck_assert_int_eq(missing(1).kind, ICP_RULING_SUSPENDED);
-    ok(change(step_close, (step_t){.a = "a.cn", .data = look(start + 60, ICP_DISPLAYED, NUMBER "-3")}));
+    ok(change(step_close, (step_t){.a = "a.cn", .data = look_at(start + 60, ICP_DISPLAYED, NUMBER "-3")}));
     icp_ruling_t ruling = missing(61);
     ck_assert_int_eq(ruling.looks, 1);
     ck_assert(ruling.warned);
@@ -133,7 +126,7 @@ START_TEST(test_exempt_and_unlicensed_looks_do_not_count)
     ck_assert_int_eq(missing(120).kind, ICP_RULING_EXEMPT);
     ck_assert_int_eq(missing(2 * DAY).looks, 1);
     ok(add_site("u.cn", NULL, NULL, 1));
-    icp_look_t *seen = look(start, ICP_MISSING, NULL);
+    icp_look_t *seen = look_at(start, ICP_MISSING, NULL);
     seen->site = "u.cn";
     ck_assert_int_eq(take(seen).kind, ICP_RULING_UNLICENSED);
 }
@@ -143,7 +136,7 @@ START_TEST(test_warned_once_also_when_taken_back_before)
 {
     icp_ruling_t ruling;
     licensed_site();
-    fails(change(step_look, (step_t){.a = (const char *)&ruling, .data = look(start, ICP_MISSING, NULL), .flag = 1}),
+    fails(change(step_look, (step_t){.a = (const char *)&ruling, .data = look_at(start, ICP_MISSING, NULL), .flag = 1}),
           ICP_REFUSED, "taken back");
     reg->dry_run = 1;
     ck_assert(missing(1).warned);
@@ -152,7 +145,7 @@ START_TEST(test_warned_once_also_when_taken_back_before)
     ck_assert(ruling.warned);
     ck_assert_int_eq(ruling.looks, 1);
     ck_assert(!missing(3).warned);
-    take(look(start + 4, ICP_DISPLAYED, NUMBER));
+    take(look_at(start + 4, ICP_DISPLAYED, NUMBER));
     measure.warn = 0;
     ck_assert(!missing(5).warned);
 }
@@ -179,7 +172,7 @@ START_TEST(test_a_number_that_became_its_own)
     measure.checks = 1;
     measure.hours = 0;
     ok(add_license("沪ICP备05012346号", "甲", NULL));
-    ck_assert_int_eq(take(look(start, ICP_INCORRECT, "沪ICP备05012346号-1")).kind, ICP_RULING_SUSPEND);
+    ck_assert_int_eq(take(look_at(start, ICP_INCORRECT, "沪ICP备05012346号-1")).kind, ICP_RULING_SUSPEND);
     icp_site_edit_t edit = {.name = "a.cn", .add_numbers = list("沪ICP备05012346号"), .serve_unlicensed = -1};
     ok(change(step_site_edit, (step_t){.data = &edit}));
     ok(icp_streak_ruling(&ruling, reg, "a.cn", &measure, pool));

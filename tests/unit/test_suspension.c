@@ -3,21 +3,6 @@
 #include "reason.h"
 #include "records_fixture.h"
 
-static icp_look_t *look(const char *site, icp_verdict_e verdict, const char *matched)
-{
-    static const icp_page_report_t nothing_seen = {.charset = "utf-8"};
-    icp_look_t *made = apr_pcalloc(pool, sizeof *made);
-    icp_page_report_t *seen = apr_pmemdup(pool, &nothing_seen, sizeof nothing_seen);
-    seen->mentions = apr_array_make(pool, 1, sizeof(icp_mention_t));
-    icp_inspection_t *inspection = apr_pcalloc(pool, sizeof *inspection);
-    *inspection = (icp_inspection_t){.verdict = verdict, .matched = matched, .seen = seen};
-    inspection->displayed = list(matched);
-    if (verdict == ICP_UNREADABLE) inspection->unreadable = ICP_UNREADABLE_SCRIPT;
-    *made =
-        (icp_look_t){.site = site, .at = apr_time_now(), .url = "http://x/", .status = 200, .inspection = inspection};
-    return made;
-}
-
 static icp_error_t *enable(const char *site, icp_look_t *seen)
 {
     return change(step_close, (step_t){.a = site, .data = seen});
