@@ -72,8 +72,7 @@ static icp_error_t *change_record(icp_register_t *reg, void *baton, apr_pool_t *
     for (int i = 0; i < pending->nelts; i++) {
         const icp_fetched_t *fetched = APR_ARRAY_IDX(pending, i, icp_fetched_t *);
         icp_outcome_t *found = &APR_ARRAY_IDX(check->found, first + i, icp_outcome_t);
-        icp_error_t *error = icp_record_check(&found->ruling, reg, fetched, &check->measure, fetched->pool);
-        if (error && error->status != ICP_NOT_FOUND) return error; /* not found: removed while its page was fetched */
+        ICP_TRY(icp_record_check(&found->ruling, reg, fetched, &check->measure, fetched->pool));
     }
     return check->sweep ? icp_sweep_save(reg, check->sweep) : NULL;
 }
@@ -129,7 +128,7 @@ static icp_error_t *take_looks(icp_register_t *reg, void *baton, apr_pool_t *poo
     check_t *check = baton;
     apr_array_header_t *looks, *left = apr_array_make(pool, 64, sizeof(const char *));
     apr_hash_t *known = apr_hash_make(pool);
-    ICP_TRY(icp_sweep_looks(&looks, reg, check->sweep->started_at, pool));
+    ICP_TRY(icp_sweep_looks(&looks, reg, check->sweep->started_at, reg->now, pool));
     for (int i = 0; i < looks->nelts; i++) {
         const icp_seen_t *seen = &APR_ARRAY_IDX(looks, i, icp_seen_t);
         icp_outcome_t *found = icp_outcome_on_file(check->found, check->cli, seen);
@@ -155,7 +154,8 @@ static icp_error_t *change_begin(icp_register_t *reg, void *baton, apr_pool_t *p
 static int goes_on(const icp_cli_t *cli, const icp_sweep_t *sweep)
 {
     if (!sweep || icp_option(cli, "fresh")) return 0;
-    if (apr_time_now() - sweep->started_at >= ICP_SWEEP_FRESH) return 0;
+    apr_time_t age = apr_time_now() - sweep->started_at;
+    if (age < 0 || age >= ICP_SWEEP_FRESH) return 0; /* below 0: the clock was set back, and its looks cannot be told from older ones */
     return !sweep->ended_at || (icp_option(cli, "approve") && sweep->braked && !sweep->approved_by);
 }
 
@@ -258,7 +258,7 @@ static icp_error_t *run_check(icp_cli_t *cli)
 
     icp_error_t *error = NULL;
     if (enforce)
-        error = icp_enforce(cli, check.found, check.sweep, &check.measure);
+        error = icp_enforce(cli, check.live, check.found, check.sweep);
     else if (check.sweep)
         error = icp_register_change(cli->reg, change_end, check.sweep, cli->pool);
     icp_outcome_print(cli, check.found, enforce);
@@ -296,15 +296,17 @@ const icp_command_t icp_cmd_check = {
         "counts for nothing; any other verdict, and enabling the site, begins the count anew. `hidden` and `unreadable` "
         "are for a person (icpadmin queue), exempt sites wait (icpadmin exemption), and what live traffic saw is never "
         "a ground. With the first failing look the holder is sent a warning (policy warn), whether or not --enforce is "
-        "given. --dry-run shows what would happen to each site and records nothing.\n\n"
+        "given. --dry-run shows what would happen to each site and records nothing. A site is only suspended on a look that "
+        "is a few minutes old: older ones (of an interrupted sweep, before an approval) are made again first. What was "
+        "enabled, exempted, edited, removed or looked at since its page was fetched is left.\n\n"
         "The brake: if more sites would be suspended than policy brake-sites or brake-share lets pass, none is, the "
         "command says so and exits with 1, and icpadmin queue keeps it. Look at some of them; --approve N with their "
-        "exact number then suspends them by the looks that are on file. Of sites that are named only the number counts. "
+        "exact number then suspends those that still fail. Of sites that are named only the number counts. "
         "Else more than one suspension asks first, and without a terminal needs --yes.",
     .json = "an array; each has site, url, status, fault (why there was no page to judge, or null), at, suspended (the "
             "reason, or null) and what `icpadmin inspect` prints: verdict, displayed, hidden, invalid, findings, "
             "charset, reason, detail; with --enforce also policy: ruling (none, person, unreached, suspended, "
-            "unlicensed, outdated, exempt, wait, suspend), until, note, looks, since, case",
+            "unlicensed, outdated, overtaken, exempt, wait, suspend), until, note, looks, since, case",
     .example = "icpadmin check shop.example.cn\n"
                "icpadmin check --all --enforce --dry-run\n"
                "icpadmin check --all --enforce --yes\n"

@@ -1,28 +1,42 @@
 /* See enforce.h. */
 #include "enforce.h"
 
+#include <string.h>
+
 #include <apr_strings.h>
 
 #include "brake.h"
 #include "message.h"
 #include "names.h"
 #include "options.h"
+#include "record.h"
+#include "shell_line.h"
 
+#define LOOK_AGAIN apr_time_from_sec(300) /* older looks are made again before a site is suspended, */
+#define TOO_OLD apr_time_from_sec(600)    /* and on one that is so old by then none is */
 #define EXAMPLES 5 /* sites named per verdict when the brake is pulled */
 
 typedef struct enforcing_t {
     icp_cli_t *cli;
-    apr_array_header_t *found;
+    icp_live_t *live;
+    apr_array_header_t *due; /* icp_outcome_t *, by name: whose ruling was to suspend them */
     icp_sweep_t *sweep;
-    const icp_measure_t *measure;
+    icp_measure_t measure;
     icp_brake_t brake;
-    apr_int64_t due, approved; /* approved -1: not asked for */
+    apr_int64_t approved; /* -1: not asked for */
+    int outdated;         /* left, since the newest look at them is too old */
     const char *bound, *command;
 } enforcing_t;
 
-static int is_due(const icp_outcome_t *found)
+static icp_outcome_t *due_at(const enforcing_t *enforcing, int position)
 {
-    return found->ruling.kind == ICP_RULING_SUSPEND;
+    return APR_ARRAY_IDX(enforcing->due, position, icp_outcome_t *);
+}
+
+/* A look from the future was made when the clock was wrong. */
+static int is_younger(apr_time_t look, apr_time_t age, apr_time_t now)
+{
+    return look <= now && now - look <= age;
 }
 
 static const char *note_for(const enforcing_t *enforcing, const icp_outcome_t *found, apr_pool_t *pool)
@@ -33,28 +47,43 @@ static const char *note_for(const enforcing_t *enforcing, const icp_outcome_t *f
                         icp_time_text(found->ruling.since, pool));
 }
 
-/* By what is on file at this moment: what was enabled, exempted or removed since its look is left out. */
+/* By what is on file at this moment, policy included: what was enabled, exempted, removed or found in order since its look is
+ * left, and so is a look that is no longer young. */
+static icp_error_t *suspend_due(const enforcing_t *enforcing, icp_outcome_t *found, int *outdated, icp_register_t *reg,
+                                apr_pool_t *pool)
+{
+    icp_suspension_t *suspension;
+    icp_error_t *error = icp_streak_ruling(&found->ruling, reg, found->site, &enforcing->measure, pool);
+    found->case_id = 0;
+    if (error && error->status == ICP_NOT_FOUND) {
+        found->ruling.kind = ICP_RULING_OVERTAKEN;
+        return NULL;
+    }
+    if (error || found->ruling.kind != ICP_RULING_SUSPEND) return error;
+    if (!is_younger(found->ruling.at, TOO_OLD, reg->now)) {
+        ++*outdated;
+        return NULL;
+    }
+    found->verdict = found->ruling.verdict;
+    ICP_TRY(icp_suspension_open(&suspension, reg, found->site, icp_verdict_name(found->verdict),
+                                note_for(enforcing, found, pool), pool));
+    found->case_id = suspension->id;
+    return NULL;
+}
+
 static icp_error_t *change_suspend(icp_register_t *reg, void *baton, apr_pool_t *pool)
 {
     enforcing_t *enforcing = baton;
     apr_int64_t suspended = 0;
-    for (int i = 0; i < enforcing->found->nelts; i++) {
-        icp_outcome_t *found = &APR_ARRAY_IDX(enforcing->found, i, icp_outcome_t);
-        icp_suspension_t *suspension;
-        icp_ruling_t ruling;
-        found->case_id = 0;
-        if (!is_due(found)) continue;
-        icp_error_t *error = icp_streak_ruling(&ruling, reg, found->site, enforcing->measure, pool);
-        if (error && error->status == ICP_NOT_FOUND) continue;
-        if (error) return error;
-        if (ruling.kind != ICP_RULING_SUSPEND) continue;
-        ICP_TRY(icp_suspension_open(&suspension, reg, found->site, icp_verdict_name(found->verdict),
-                                    note_for(enforcing, found, pool), pool));
-        found->case_id = suspension->id;
-        suspended++;
+    enforcing->outdated = 0;
+    ICP_TRY(icp_measure_read(&enforcing->measure, reg, pool));
+    for (int i = 0; i < enforcing->due->nelts; i++) {
+        icp_outcome_t *found = due_at(enforcing, i);
+        ICP_TRY(suspend_due(enforcing, found, &enforcing->outdated, reg, pool));
+        suspended += found->case_id != 0;
     }
     if (!enforcing->sweep) return NULL;
-    enforcing->sweep->to_suspend = enforcing->due;
+    enforcing->sweep->to_suspend = enforcing->due->nelts;
     enforcing->sweep->suspended = suspended;
     if (enforcing->approved >= 0) enforcing->sweep->approved_by = enforcing->cli->actor;
     return icp_sweep_end(reg, enforcing->sweep, pool);
@@ -64,7 +93,7 @@ static icp_error_t *change_brake(icp_register_t *reg, void *baton, apr_pool_t *p
 {
     const enforcing_t *enforcing = baton;
     icp_sweep_t *sweep = enforcing->sweep;
-    sweep->to_suspend = enforcing->due;
+    sweep->to_suspend = enforcing->due->nelts;
     sweep->braked = 1;
     ICP_TRY(icp_sweep_end(reg, sweep, pool));
     json_t *facts = json_object();
@@ -83,9 +112,9 @@ static const char *examples(const enforcing_t *enforcing, apr_pool_t *pool)
     for (int verdict = 0; verdict < ICP_VERDICT_COUNT; verdict++) {
         const char *names = "";
         int count = 0;
-        for (int i = 0; i < enforcing->found->nelts; i++) {
-            const icp_outcome_t *found = &APR_ARRAY_IDX(enforcing->found, i, icp_outcome_t);
-            if (!is_due(found) || (int)found->verdict != verdict) continue;
+        for (int i = 0; i < enforcing->due->nelts; i++) {
+            const icp_outcome_t *found = due_at(enforcing, i);
+            if ((int)found->verdict != verdict) continue;
             if (count++ < EXAMPLES) names = apr_pstrcat(pool, names, *names ? ", " : "", found->site, NULL);
         }
         if (!count) continue;
@@ -106,43 +135,125 @@ static icp_error_t *stop(enforcing_t *enforcing)
         ICP_TRY(icp_register_change(cli->reg, change_brake, enforcing, cli->pool));
     }
     const char *remedy =
-        enforcing->due
+        enforcing->due->nelts
             ? apr_psprintf(cli->pool, "%slook at some of them; if they are right: %s", examples(enforcing, cli->pool),
                            enforcing->command)
             : "no site is to be suspended; no approval is needed";
-    return icp_error(cli->pool, ICP_REFUSED, remedy, "nothing is suspended: %" APR_INT64_T_FMT "%s sites would be, %s",
-                     enforcing->due, of, why);
+    return icp_error(cli->pool, ICP_REFUSED, remedy, "nothing is suspended: %d%s sites would be, %s", enforcing->due->nelts,
+                     of, why);
 }
 
 static icp_error_t *confirm(const enforcing_t *enforcing)
 {
     icp_cli_t *cli = enforcing->cli;
     apr_array_header_t *names = apr_array_make(cli->pool, 16, sizeof(const char *));
-    for (int i = 0; i < enforcing->found->nelts; i++) {
-        const icp_outcome_t *found = &APR_ARRAY_IDX(enforcing->found, i, icp_outcome_t);
-        if (!is_due(found)) continue;
+    for (int i = 0; i < enforcing->due->nelts; i++) {
+        const icp_outcome_t *found = due_at(enforcing, i);
         APR_ARRAY_PUSH(names, const char *) =
             apr_psprintf(cli->pool, "%s: %s", found->site, icp_verdict_name(found->verdict));
     }
     return icp_names_confirm(cli, "suspend", "sites", names);
 }
 
-static icp_error_t *read_brake(icp_register_t *reg, void *baton, apr_pool_t *pool)
+typedef struct again_t {
+    const enforcing_t *enforcing;
+    icp_fetched_t *fetched;
+    icp_outcome_t *found;
+} again_t;
+
+static icp_error_t *change_record(icp_register_t *reg, void *baton, apr_pool_t *pool)
 {
-    return icp_brake_read(&((enforcing_t *)baton)->brake, reg, pool);
+    again_t *again = baton;
+    return icp_record_check(&again->found->ruling, reg, again->fetched, &again->enforcing->measure, pool);
 }
 
-icp_error_t *icp_enforce(icp_cli_t *cli, apr_array_header_t *found, icp_sweep_t *sweep, const icp_measure_t *measure)
+static icp_error_t *take_again(icp_fetched_t *fetched, void *baton)
 {
-    enforcing_t enforcing = {.cli = cli, .found = found, .sweep = sweep, .measure = measure, .approved = -1};
+    const enforcing_t *enforcing = baton;
+    icp_cli_t *cli = enforcing->cli;
+    again_t again = {enforcing, fetched, icp_outcome_look(apr_array_make(cli->pool, 1, sizeof(icp_outcome_t)), cli, fetched)};
+    ICP_TRY(icp_record_prepare(cli->reg, fetched));
+    ICP_TRY(icp_register_change(cli->reg, change_record, &again, cli->pool));
+    for (int i = 0; i < enforcing->due->nelts; i++) {
+        if (!strcmp(due_at(enforcing, i)->site, again.found->site)) *due_at(enforcing, i) = *again.found;
+    }
+    apr_pool_destroy(fetched->pool);
+    return NULL;
+}
+
+/* After an approval, an interruption, a question that waited for its answer. */
+static icp_error_t *look_again(enforcing_t *enforcing)
+{
+    icp_cli_t *cli = enforcing->cli;
+    apr_array_header_t *names = apr_array_make(cli->pool, 16, sizeof(const char *));
+    apr_time_t now = apr_time_now();
+    for (int i = 0; i < enforcing->due->nelts; i++) {
+        const icp_outcome_t *found = due_at(enforcing, i);
+        if (!is_younger(found->ruling.at, LOOK_AGAIN, now)) APR_ARRAY_PUSH(names, const char *) = found->site;
+    }
+    if (!names->nelts) return NULL;
+    icp_remark(cli, "looking again at %d of the %d before they are suspended", names->nelts,
+               enforcing->due->nelts);
+    return icp_live_look(enforcing->live, names, take_again, enforcing);
+}
+
+static void remark_left(const enforcing_t *enforcing)
+{
+    int left = 0;
+    for (int i = 0; i < enforcing->due->nelts; i++) left += !due_at(enforcing, i)->case_id;
+    left -= enforcing->outdated;
+    if (left) {
+        icp_remark(enforcing->cli, "%d of the %d are not suspended: they were found in order, changed or exempted since", left,
+                   enforcing->due->nelts);
+    }
+    if (enforcing->outdated) {
+        icp_warn(enforcing->cli, "%d of the %d are not suspended: by now the looks at them are too old; the next sweep sees to it",
+                 enforcing->outdated, enforcing->due->nelts);
+    }
+}
+
+static icp_error_t *read_policy(icp_register_t *reg, void *baton, apr_pool_t *pool)
+{
+    enforcing_t *enforcing = baton;
+    ICP_TRY(icp_measure_read(&enforcing->measure, reg, pool));
+    return icp_brake_read(&enforcing->brake, reg, pool);
+}
+
+/* The command that was given, with --approve. */
+static const char *approval(const enforcing_t *enforcing)
+{
+    const icp_cli_t *cli = enforcing->cli;
+    const char *line = icp_shell_line(cli, "check", enforcing->sweep ? "--all" : NULL, NULL);
+    for (int i = 0; i < cli->arguments->nelts; i++) {
+        line = apr_pstrcat(cli->pool, line, " ", icp_shell_word(APR_ARRAY_IDX(cli->arguments, i, const char *), cli->pool), NULL);
+    }
+    return apr_psprintf(cli->pool, "%s --enforce --approve %d", line, enforcing->due->nelts);
+}
+
+static void find_due(enforcing_t *enforcing, apr_array_header_t *found)
+{
+    icp_outcome_sort(found);
+    enforcing->due = apr_array_make(enforcing->cli->pool, 16, sizeof(icp_outcome_t *));
+    for (int i = 0; i < found->nelts; i++) {
+        icp_outcome_t *one = &APR_ARRAY_IDX(found, i, icp_outcome_t);
+        if (one->ruling.kind == ICP_RULING_SUSPEND) APR_ARRAY_PUSH(enforcing->due, icp_outcome_t *) = one;
+    }
+}
+
+icp_error_t *icp_enforce(icp_cli_t *cli, icp_live_t *live, apr_array_header_t *found, icp_sweep_t *sweep)
+{
+    enforcing_t enforcing = {.cli = cli, .live = live, .sweep = sweep, .approved = -1};
     ICP_TRY(icp_option_number(&enforcing.approved, cli, "approve", 0, APR_INT32_MAX));
-    ICP_TRY(icp_register_read(cli->reg, read_brake, &enforcing, cli->pool));
-    for (int i = 0; i < found->nelts; i++) enforcing.due += is_due(&APR_ARRAY_IDX(found, i, icp_outcome_t));
-    enforcing.command = apr_psprintf(cli->pool, "icpadmin check %s --enforce --approve %" APR_INT64_T_FMT,
-                                     sweep ? "--all" : "SITE…", enforcing.due);
-    enforcing.bound = icp_brake_pulled(&enforcing.brake, enforcing.due, sweep ? sweep->done : 0, cli->pool);
-    if (enforcing.approved >= 0 ? enforcing.approved != enforcing.due : enforcing.bound != NULL) return stop(&enforcing);
+    ICP_TRY(icp_register_read(cli->reg, read_policy, &enforcing, cli->pool));
+    find_due(&enforcing, found);
+    int due = enforcing.due->nelts;
+    enforcing.command = approval(&enforcing);
+    enforcing.bound = icp_brake_pulled(&enforcing.brake, due, sweep ? sweep->done : 0, cli->pool);
+    if (enforcing.approved >= 0 ? enforcing.approved != due : enforcing.bound != NULL) return stop(&enforcing);
     if (enforcing.approved < 0) ICP_TRY(confirm(&enforcing));
-    if (cli->dry_run || (!enforcing.due && !sweep)) return NULL; /* a dry run has nothing on file to decide by */
-    return icp_register_change(cli->reg, change_suspend, &enforcing, cli->pool);
+    if (cli->dry_run || (!due && !sweep)) return NULL; /* a dry run has nothing on file to decide by */
+    ICP_TRY(look_again(&enforcing));
+    ICP_TRY(icp_register_change(cli->reg, change_suspend, &enforcing, cli->pool));
+    remark_left(&enforcing);
+    return NULL;
 }

@@ -89,6 +89,7 @@ static const char *ruling_text(const icp_outcome_t *found, apr_pool_t *pool)
     case ICP_RULING_SUSPENDED: return "suspended already";
     case ICP_RULING_UNLICENSED: return "no license on file";
     case ICP_RULING_OUTDATED: return "shows what is its number by now";
+    case ICP_RULING_OVERTAKEN: return "enabled, removed or looked at since";
     case ICP_RULING_EXEMPT:
         return apr_psprintf(pool, "exempt until %s: %s", icp_time_text(ruling->until, pool), ruling->note);
     case ICP_RULING_WAIT:
@@ -117,11 +118,16 @@ static int by_name(const void *left, const void *right)
     return strcmp(((const icp_outcome_t *)left)->site, ((const icp_outcome_t *)right)->site);
 }
 
+void icp_outcome_sort(apr_array_header_t *list)
+{
+    qsort(list->elts, (size_t)list->nelts, sizeof(icp_outcome_t), by_name);
+}
+
 void icp_outcome_print(const icp_cli_t *cli, apr_array_header_t *list, int policy)
 {
     icp_list_t *table = icp_list_begin(cli, policy ? "SITE|VERDICT|SUSPENDED|POLICY|NUMBERS|FINDINGS|REMARKS"
                                                    : "SITE|VERDICT|SUSPENDED|NUMBERS|FINDINGS|REMARKS");
-    qsort(list->elts, (size_t)list->nelts, sizeof(icp_outcome_t), by_name);
+    icp_outcome_sort(list);
     for (int i = 0; i < list->nelts; i++) {
         const icp_outcome_t *found = &APR_ARRAY_IDX(list, i, icp_outcome_t);
         const char *suspended = found->suspended ? found->suspended : "-", *verdict = icp_verdict_name(found->verdict);

@@ -21,6 +21,8 @@ typedef struct icp_outcome_t {
 icp_outcome_t *icp_outcome_look(apr_array_header_t *list, const icp_cli_t *cli, const icp_fetched_t *fetched);
 icp_outcome_t *icp_outcome_on_file(apr_array_header_t *list, const icp_cli_t *cli, const icp_seen_t *seen);
 
+void icp_outcome_sort(apr_array_header_t *list); /* by name */
+
 /* Prints all, by name; with `policy` also what the policy says of each. */
 void icp_outcome_print(const icp_cli_t *cli, apr_array_header_t *list, int policy);
 

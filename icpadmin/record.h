@@ -9,10 +9,11 @@
 /* Before the change; nothing with reg->dry_run. */
 icp_error_t *icp_record_prepare(icp_register_t *reg, icp_fetched_t *fetched);
 
-/* Inside the change; *changed as icp_inspection_record says. ICP_NOT_FOUND: the site was removed meanwhile. */
-icp_error_t *icp_record_look(icp_register_t *reg, const icp_fetched_t *fetched, int *changed, apr_pool_t *pool);
+/* Inside the change; *how as icp_inspection_record says. ICP_NOT_FOUND: the site was removed meanwhile. */
+icp_error_t *icp_record_look(icp_register_t *reg, const icp_fetched_t *fetched, icp_recorded_e *how, apr_pool_t *pool);
 
-/* The same for a look that counts: with the ruling of the policy, as icp_streak_look gives it. */
+/* The same for a look that counts: with the ruling of the policy, as icp_streak_look gives it. Of a site that was removed
+ * meanwhile nothing is recorded: it is overtaken. */
 icp_error_t *icp_record_check(icp_ruling_t *ruling, icp_register_t *reg, const icp_fetched_t *fetched,
                               const icp_measure_t *measure, apr_pool_t *pool);
 

@@ -317,6 +317,8 @@ static void judge(icp_transfer_t *transfer, const icp_page_report_t *report)
     icp_expectation_t expected = {(const char **)site->expected->elts, site->expected->nelts};
     icp_look_t *look = &transfer->fetched->look;
     look->site = site->name;
+    look->site_id = site->id;
+    look->enabled = site->enabled;
     look->at = apr_time_now();
     look->url = transfer->url;
     look->inspection = icp_verdict_judge(report, &expected, &transfer->settings->policy, transfer->pool);

@@ -35,7 +35,14 @@ static icp_error_t *record_change(icp_register_t *reg, const char *site, const c
     return error;
 }
 
-static icp_error_t *record(icp_register_t *reg, const icp_look_t *look, json_t *detail, int *changed, apr_pool_t *pool)
+/* The newest look on file counts, unless the clock was ahead when it was made. */
+static int is_overtaken(const icp_register_t *reg, const icp_look_t *look, apr_int64_t site, apr_int64_t newest, apr_int64_t enabled)
+{
+    if (look->site_id != site || look->enabled != enabled) return 1;
+    return apr_time_sec(look->at) < newest && newest <= apr_time_sec(reg->now);
+}
+
+static icp_error_t *record(icp_register_t *reg, const icp_look_t *look, json_t *detail, icp_recorded_e *how, apr_pool_t *pool)
 {
     const icp_inspection_t *inspection = look->inspection;
     const char *verdict = icp_verdict_name(inspection->verdict);
@@ -52,17 +59,20 @@ static icp_error_t *record(icp_register_t *reg, const icp_look_t *look, json_t *
         return icp_error(pool, ICP_NOT_FOUND, "icpadmin site list shows those on file", "no site is on file as %s",
                          icp_text_printable(look->site, ICP_TEXT_NAME_MAX, pool));
     }
-    apr_int64_t site = icp_stmt_int(stmt, 0);
+    apr_int64_t site = icp_stmt_int(stmt, 0), newest = icp_stmt_int(stmt, 4), enabled = icp_stmt_int(stmt, 5);
     if (!icp_stmt_null(stmt, 1)) {
         run = icp_stmt_int(stmt, 1);
         before = icp_stmt_text(stmt, 2, pool);
         before_reason = icp_stmt_text(stmt, 3, pool);
     }
     icp_stmt_reset(stmt);
+    *how = ICP_RECORDED_OVERTAKEN;
+    if (is_overtaken(reg, look, site, newest, enabled)) return NULL;
 
     /* A page that did not come is another thing than one that cannot be judged. */
-    *changed = !before || strcmp(before, verdict) != 0 || !strcmp(before_reason, unreached) != !strcmp(reason, unreached);
-    if (*changed) {
+    int changes = !before || strcmp(before, verdict) != 0 || !strcmp(before_reason, unreached) != !strcmp(reason, unreached);
+    *how = changes ? ICP_RECORDED_CHANGE : ICP_RECORDED_SAME;
+    if (changes) {
         ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_INSPECTION_INSERT, "isssi", site, verdict, reason, text, at));
         ICP_TRY(icp_stmt_run(stmt));
         return record_change(reg, look->site, before, detail, pool);
@@ -78,11 +88,11 @@ static icp_error_t *count_look(icp_register_t *reg, const icp_look_t *look)
     return icp_stmt_run(stmt);
 }
 
-icp_error_t *icp_inspection_record(icp_register_t *reg, const icp_look_t *look, int *changed, apr_pool_t *pool)
+icp_error_t *icp_inspection_record(icp_register_t *reg, const icp_look_t *look, icp_recorded_e *how, apr_pool_t *pool)
 {
-    int ignored;
+    icp_recorded_e ignored;
     json_t *detail = look_json(look);
-    icp_error_t *error = record(reg, look, detail, changed ? changed : &ignored, pool);
+    icp_error_t *error = record(reg, look, detail, how ? how : &ignored, pool);
     if (!error) error = count_look(reg, look);
     json_decref(detail);
     return error;

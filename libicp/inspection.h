@@ -8,6 +8,7 @@
 /* One look at a site's live home page, as the fetcher made it. */
 typedef struct icp_look_t {
     const char *site;
+    apr_int64_t site_id, enabled;       /* as the site was on file before the look: site.h */
     apr_time_t at;
     const char *url;                    /* that was judged, after redirects */
     int status;                         /* HTTP status; 0 if none came */
@@ -15,9 +16,15 @@ typedef struct icp_look_t {
     const icp_inspection_t *inspection; /* never NULL: unreadable where there was no page */
 } icp_look_t;
 
-/* Inside a change: records it. A run ends, and an event site.verdict is written, only when the verdict changed (*changed, may
- * be NULL), or when a page comes that did not before, or the other way. look->site is the site's name. */
-icp_error_t *icp_inspection_record(icp_register_t *reg, const icp_look_t *look, int *changed, apr_pool_t *pool);
+typedef enum icp_recorded_e {
+    ICP_RECORDED_SAME,     /* one more of its run */
+    ICP_RECORDED_CHANGE,   /* the first of a run, with an event site.verdict: another verdict, or a page that did not come before,
+                              or the other way */
+    ICP_RECORDED_OVERTAKEN /* not: the site was enabled or added anew meanwhile, or looked at later (by a clock that is right) */
+} icp_recorded_e;
+
+/* Inside a change: records it, and counts it for the report. look->site is the site's name. `how` may be NULL. */
+icp_error_t *icp_inspection_record(icp_register_t *reg, const icp_look_t *look, icp_recorded_e *how, apr_pool_t *pool);
 
 typedef struct icp_run_t {
     const char *verdict, *reason, *detail; /* detail: JSON */

@@ -67,6 +67,7 @@ static icp_error_t *get_by_id(icp_site_t **result, icp_register_t *reg, apr_int6
         site->suspension->opened_by = icp_stmt_text(stmt, 8, pool);
         site->suspension->pass_epoch = (apr_uint32_t)icp_stmt_int(stmt, 11);
     }
+    site->enabled = icp_stmt_int(stmt, 12);
     site->verdict = icp_stmt_null(stmt, 9) ? "" : icp_stmt_text(stmt, 9, pool);
     site->checked_at = apr_time_from_sec(icp_stmt_int(stmt, 10));
     icp_stmt_reset(stmt);

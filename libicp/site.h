@@ -14,6 +14,7 @@ typedef struct icp_site_t {
     int serve_unlicensed;
     apr_time_t created_at;
     icp_suspension_t *suspension; /* the open one; NULL */
+    apr_int64_t enabled;          /* how many were closed; only read */
     const char *verdict;          /* of icpadmin's newest look, "" if never looked at; only read */
     apr_time_t checked_at;
 } icp_site_t;

@@ -12,7 +12,7 @@
 #include "text.h"
 
 static const char *const names[ICP_RULING_COUNT] = {"none",     "person", "unreached", "suspended", "unlicensed",
-                                                    "outdated", "exempt", "wait",      "suspend"};
+                                                    "outdated", "overtaken", "exempt", "wait",      "suspend"};
 
 /* A site, its newest look, and its streak. */
 typedef struct standing_t {
@@ -93,6 +93,8 @@ static icp_error_t *rule_out(icp_ruling_t *ruling, icp_register_t *reg, const st
     icp_verdict_e verdict = standing->verdict ? icp_verdict_parse(standing->verdict) : ICP_DISPLAYED;
     icp_exemption_t *exemption;
     memset(ruling, 0, sizeof *ruling);
+    ruling->verdict = verdict;
+    ruling->at = standing->at;
     if (!icp_verdict_fails(verdict)) {
         int unreached = standing->reason && !strcmp(standing->reason, icp_unreadable_name(ICP_UNREADABLE_UNREACHED));
         ruling->kind = verdict == ICP_DISPLAYED ? ICP_RULING_NONE : unreached ? ICP_RULING_UNREACHED : ICP_RULING_PERSON;
@@ -102,6 +104,9 @@ static icp_error_t *rule_out(icp_ruling_t *ruling, icp_register_t *reg, const st
     if (standing->suspended || !standing->licensed) return NULL;
     ruling->kind = ICP_RULING_SUSPEND;
     ICP_TRY(icp_exemption_in_force(&exemption, reg, standing->id, standing->verdict, standing->at, pool));
+    if (!exemption && standing->at < reg->now) { /* granted since */
+        ICP_TRY(icp_exemption_in_force(&exemption, reg, standing->id, standing->verdict, reg->now, pool));
+    }
     if (!exemption) return NULL;
     ruling->kind = ICP_RULING_EXEMPT;
     ruling->until = exemption->until;
@@ -182,8 +187,10 @@ icp_error_t *icp_streak_look(icp_ruling_t *ruling, icp_register_t *reg, const ic
     icp_stmt_t *stmt;
     standing_t standing;
     const icp_inspection_t *inspection = look->inspection;
-    ICP_TRY(icp_inspection_record(reg, look, NULL, pool));
-    memset(ruling, 0, sizeof *ruling);
+    icp_recorded_e how;
+    ICP_TRY(icp_inspection_record(reg, look, &how, pool));
+    *ruling = (icp_ruling_t){.kind = ICP_RULING_OVERTAKEN, .verdict = inspection->verdict, .at = look->at};
+    if (how == ICP_RECORDED_OVERTAKEN) return NULL;
     if (!icp_verdict_fails(inspection->verdict)) {
         ruling->kind = inspection->verdict == ICP_DISPLAYED ? ICP_RULING_NONE : ICP_RULING_PERSON;
         if (inspection->verdict == ICP_UNREADABLE && inspection->unreadable == ICP_UNREADABLE_UNREACHED) {

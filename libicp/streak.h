@@ -24,6 +24,7 @@ typedef enum icp_ruling_e {
     ICP_RULING_SUSPENDED,  /* already */
     ICP_RULING_UNLICENSED, /* it has no number to show: not what looks are for */
     ICP_RULING_OUTDATED,   /* it must show another number since, and shows that */
+    ICP_RULING_OVERTAKEN,  /* it was enabled, added anew or looked at since */
     ICP_RULING_EXEMPT,     /* until `until`, for `note` */
     ICP_RULING_WAIT,       /* not before `until` */
     ICP_RULING_SUSPEND,
@@ -32,6 +33,8 @@ typedef enum icp_ruling_e {
 
 typedef struct icp_ruling_t {
     icp_ruling_e kind;
+    icp_verdict_e verdict; /* of the look that it is on, and when that was made */
+    apr_time_t at;
     apr_time_t until;
     const char *note;
     apr_int64_t looks; /* of the streak; 0: there is none */
@@ -39,7 +42,7 @@ typedef struct icp_ruling_t {
     int warned; /* the holder was told in this change */
 } icp_ruling_t;
 
-/* "none" "person" "unreached" "suspended" "unlicensed" "outdated" "exempt" "wait" "suspend" */
+/* "none" "person" "unreached" "suspended" "unlicensed" "outdated" "overtaken" "exempt" "wait" "suspend" */
 const char *icp_ruling_name(icp_ruling_e kind);
 
 /* Inside a change: records the look (inspection.h), counts it, posts site.warned where it is the first of a streak, and

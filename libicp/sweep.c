@@ -99,12 +99,14 @@ const char *icp_sweep_name(const icp_sweep_t *sweep, apr_pool_t *pool)
     return apr_psprintf(pool, "sweep %" APR_INT64_T_FMT, sweep->id);
 }
 
-icp_error_t *icp_sweep_looks(apr_array_header_t **list, icp_register_t *reg, apr_time_t since, apr_pool_t *pool)
+icp_error_t *icp_sweep_looks(apr_array_header_t **list, icp_register_t *reg, apr_time_t since, apr_time_t now,
+                             apr_pool_t *pool)
 {
     icp_stmt_t *stmt;
     int row;
     *list = apr_array_make(pool, 64, sizeof(icp_seen_t));
-    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_SWEEP_LOOKS, "i", (apr_int64_t)apr_time_sec(since)));
+    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_SWEEP_LOOKS, "ii", (apr_int64_t)apr_time_sec(since),
+                             (apr_int64_t)apr_time_sec(now)));
     for (;;) {
         ICP_TRY(icp_stmt_step(&row, stmt));
         if (!row) return NULL;

@@ -44,7 +44,8 @@ typedef struct icp_seen_t {
     const char *suspended; /* reason of the open suspension; NULL */
 } icp_seen_t;
 
-/* Those looked at since then: icp_seen_t, by name. */
-icp_error_t *icp_sweep_looks(apr_array_header_t **list, icp_register_t *reg, apr_time_t since, apr_pool_t *pool);
+/* Those looked at from then on, and not in the future: icp_seen_t, by name. */
+icp_error_t *icp_sweep_looks(apr_array_header_t **list, icp_register_t *reg, apr_time_t since, apr_time_t now,
+                             apr_pool_t *pool);
 
 #endif

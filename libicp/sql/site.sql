@@ -18,7 +18,8 @@ SELECT site_id FROM host WHERE name = ?1
 -- STMT_SITE_BY_ID
 SELECT site.id, site.name, site.homepage, site.serve_unlicensed, site.created_at,
     suspension.id, suspension.reason, suspension.opened_at, suspension.opened_by,
-    inspection.verdict, inspection.last_at, suspension.pass_epoch
+    inspection.verdict, inspection.last_at, suspension.pass_epoch,
+    (SELECT count(*) FROM suspension WHERE site_id = ?1 AND closed_at IS NOT NULL)
 FROM site
     LEFT JOIN suspension ON suspension.site_id = site.id AND suspension.closed_at IS NULL
     LEFT JOIN inspection ON inspection.id = (SELECT max(id) FROM inspection WHERE site_id = ?1)

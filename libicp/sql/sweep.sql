@@ -21,5 +21,5 @@ SELECT site.name, inspection.verdict, inspection.reason, inspection.detail, insp
 FROM site
     JOIN inspection ON inspection.id = (SELECT max(id) FROM inspection WHERE site_id = site.id)
     LEFT JOIN suspension ON suspension.site_id = site.id AND suspension.closed_at IS NULL
-WHERE inspection.last_at >= ?1
+WHERE inspection.last_at BETWEEN ?1 AND ?2
 ORDER BY site.name

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from env import BUILD, NUMBER
-from test_cli_live import BAD, GOOD, WRONG, data, page, response
+from test_cli_live import BAD, GOOD, OTHER, WRONG, data, page, response
 
 AT_ONCE = ("checks=0", "hours=0", "brake-share=100")
 
@@ -47,6 +47,11 @@ def enforce(httpd, *more, code=1):
 
 def suspended(httpd):
     return {site["name"].split(".")[0] for site in data(httpd, "site", "list", "--suspended")}
+
+
+def reasons(httpd):
+    rows = sql(httpd, "SELECT site.name, reason FROM suspension JOIN site ON site.id = site_id WHERE closed_at IS NULL")
+    return {name.split(".")[0]: reason for name, reason in rows}
 
 
 def start(httpd, *arguments, connect=None):
@@ -255,7 +260,7 @@ def test_the_brake_stops_before_the_first_and_lets_the_exact_number_pass(httpd):
     httpd.icpadmin("policy", "set", "checks=0", "hours=0", "on-event=/bin/true")
     result = httpd.icpadmin("check", "--all", "--enforce", "--yes", code=1)
     assert "nothing is suspended: 3 of 6 sites would be, policy brake-share lets 5% pass" in result.err
-    assert "3 missing: s" in result.err and "s0.example.cn" in result.err and suspended(httpd) == set()  # as they answered
+    assert "3 missing: s0.example.cn, s1.example.cn, s2.example.cn; look at some" in result.err and suspended(httpd) == set()
     assert len(sql(httpd, "SELECT * FROM outbox WHERE event = 'sweep.braked'", "private.db")) == 1
     item = [item for item in data(httpd, "queue") if item["kind"] == "sweep"][0]
     assert item["command"] == "icpadmin check --all --enforce --approve 3"
@@ -268,6 +273,26 @@ def test_the_brake_stops_before_the_first_and_lets_the_exact_number_pass(httpd):
     httpd.start()
 
 
+def test_what_was_seen_long_ago_is_looked_at_again_before_it_is_suspended(httpd):
+    names = {"bad": BAD, "cured": BAD, "other": BAD, "gone": BAD, "good": GOOD, "ahead": BAD}
+    sites(httpd, names)
+    httpd.start()
+    httpd.icpadmin("policy", "set", "checks=0", "hours=0")
+    httpd.icpadmin("check", "--all", "--enforce", "--yes", code=1)
+    sql(httpd, "UPDATE sweep SET started_at = started_at - 3600")
+    sql(httpd, "UPDATE inspection SET last_at = last_at - 900 WHERE verdict <> 'displayed'")
+    sql(httpd, "UPDATE streak SET since_at = since_at - 900")
+    httpd.write("cured.example.cn", {"index.html": GOOD})
+    httpd.write("other.example.cn", {"index.html": WRONG})
+    (httpd.docroot("gone.example.cn") / "index.html").unlink()
+    result = httpd.icpadmin("check", "--all", "--enforce", "--approve", "5", code=1)
+    assert "looking again at 5 of the 5" in result.err and "2 of the 5 are not suspended" in result.err
+    assert reasons(httpd) == {"bad": "missing", "other": "incorrect", "ahead": "missing"}
+    rows = {line.split()[0]: line.split()[1] for line in result.out.splitlines()[1:]}
+    assert rows["cured.example.cn"] == "displayed" and rows["gone.example.cn"] == "unreadable"
+    assert "incorrect, 2 failing looks" in data(httpd, "log", "--site", "other.example.cn")[-1]["note"]
+
+
 def test_the_brake_by_number(httpd):
     sites(httpd, {"one": BAD, "two": BAD})
     httpd.start()
@@ -275,6 +300,7 @@ def test_the_brake_by_number(httpd):
     assert "policy brake-sites lets 1 pass" in httpd.icpadmin("check", "--all", "--enforce", "--yes", code=1).err
     named = httpd.icpadmin("check", "one.example.cn", "two.example.cn", "--enforce", "--yes", code=1)
     assert "brake-sites" in named.err and suspended(httpd) == set()
+    assert "if they are right: icpadmin check one.example.cn two.example.cn --enforce --approve 2" in named.err
     httpd.icpadmin("check", "one.example.cn", "--enforce", code=1)
     assert suspended(httpd) == {"one"}
 
@@ -335,11 +361,87 @@ def test_fresh_begins_anew_and_so_does_what_comes_too_late(httpd, serve):
     httpd.register_site("s.example.cn")
     server = serve(lambda host, count: response(GOOD.encode()))
     connect = f"127.0.0.1:{server.port}"
-    for change, arguments in (("", ["--fresh"]), (", started_at = started_at - 7 * 3600", [])):
+    for change, arguments in (("", ["--fresh"]), (", started_at = started_at - 7 * 3600", []), (", started_at = started_at + 3600", [])):
         httpd.icpadmin("check", "--all", ICP_CONNECT=connect)
         sql(httpd, f"UPDATE sweep SET ended_at = NULL {change}")
         assert "going on" not in httpd.icpadmin("check", "--all", *arguments, ICP_CONNECT=connect).err
         assert sql(httpd, "SELECT count(*) FROM sweep WHERE ended_at IS NULL") == [(0,)]
+
+
+def test_looks_of_a_clock_that_was_ahead_are_made_again(httpd, serve):
+    for name in ("now", "ahead"):
+        httpd.register_site(f"{name}.example.cn")
+    server = serve(lambda host, count: response(GOOD.encode()))
+    connect = f"127.0.0.1:{server.port}"
+    httpd.icpadmin("check", "--all", ICP_CONNECT=connect)
+    sql(httpd, "UPDATE sweep SET ended_at = NULL")
+    sql(httpd, "UPDATE inspection SET last_at = last_at + 3600 WHERE site_id = (SELECT id FROM site WHERE name = 'ahead.example.cn')")
+    assert "1 of 2 sites have been looked at" in httpd.icpadmin("check", "--all", ICP_CONNECT=connect).err
+    assert [host for _, host in server.hosts[2:]] == ["ahead.example.cn"]
+    assert max(site["checked_at"] for site in data(httpd, "site", "list")) <= time.time()  # the right time is on file now
+
+
+def test_what_staff_do_during_a_sweep_holds(httpd, serve):
+    """All pages have come, one is awaited; what was seen of the others is not on file yet."""
+    released = threading.Event()
+
+    def answer(host, count):
+        name = host.split(".")[0]
+        if name == "slow":
+            released.wait(60)
+        good = name in ("enabled", "twice") and count > 1
+        return response((GOOD if good else WRONG if name == "edited" else BAD).encode())
+    names = ("bad", "edited", "enabled", "exempt", "order", "removed", "slow", "twice", "anew")
+    for name in names:
+        httpd.register_site(f"{name}.example.cn")
+    httpd.icpadmin("policy", "set", *AT_ONCE)
+    httpd.icpadmin("suspend", "enabled.example.cn", "--reason", "missing")
+    server = serve(answer)
+    connect = f"http=127.0.0.1:{server.port} https=127.0.0.1:1"
+    process = start(httpd, "check", "--all", "--enforce", "--yes", "--json", connect=connect)
+    deadline = time.monotonic() + 20
+    while len(server.hosts) < len(names) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    httpd.icpadmin("suspend", "twice.example.cn", "--reason", "missing")
+    httpd.icpadmin("enable", "enabled.example.cn", "twice.example.cn", "--yes", ICP_CONNECT=connect)
+    httpd.icpadmin("suspend", "order.example.cn", "--reason", "order")
+    httpd.icpadmin("exemption", "add", "exempt.example.cn", "--for", "1d", "--note", "moving")
+    for name in ("removed", "anew"):
+        httpd.icpadmin("site", "remove", f"{name}.example.cn")
+    httpd.register_site("anew.example.cn")
+    number = OTHER.split("-", maxsplit=1)[0]
+    httpd.icpadmin("license", "add", number, "--holder", "late")
+    httpd.icpadmin("site", "edit", "edited.example.cn", "--license", OTHER)
+    assert sql(httpd, "SELECT count(*) FROM inspection WHERE verdict IN ('missing', 'incorrect')") == [(0,)]
+    released.set()
+    looks, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert {look["site"].split(".")[0]: look["policy"]["ruling"] for look in json.loads(looks)} == {
+        "bad": "suspend", "slow": "suspend", "edited": "outdated", "enabled": "overtaken", "twice": "overtaken", "exempt": "exempt",
+        "order": "suspended", "removed": "overtaken", "anew": "overtaken"}
+    assert reasons(httpd) == {"bad": "missing", "slow": "missing", "order": "order"}
+
+
+def test_a_policy_set_during_a_sweep_is_the_one_that_suspends(httpd, serve):
+    released = threading.Event()
+
+    def answer(host, _count):
+        if host.startswith("slow"):
+            released.wait(60)
+        return response(BAD.encode())
+    for name in ("bad", "slow"):
+        httpd.register_site(f"{name}.example.cn")
+    httpd.icpadmin("policy", "set", *AT_ONCE)
+    server = serve(answer)
+    process = start(httpd, "check", "--all", "--enforce", "--yes", connect=f"127.0.0.1:{server.port}")
+    deadline = time.monotonic() + 20
+    while len(server.hosts) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    httpd.icpadmin("policy", "set", "hours=24")
+    released.set()
+    table, said = process.communicate(timeout=60)
+    assert "2 of the 2 are not suspended" in said and table.count("not before") == 2 and suspended(httpd) == set()
 
 
 # --- fetching ---------------------------------------------------------------------------------------------------------

@@ -75,7 +75,10 @@ static inline icp_look_t *look(const char *site, icp_verdict_e verdict, const ch
     seen->mentions = apr_array_make(pool, 1, sizeof(icp_mention_t));
     *inspection = (icp_inspection_t){.verdict = verdict, .matched = shown, .seen = seen, .displayed = list(shown)};
     if (verdict == ICP_UNREADABLE) inspection->unreadable = ICP_UNREADABLE_SCRIPT;
-    *made = (icp_look_t){.site = site, .at = apr_time_now(), .url = "http://a.cn/", .status = 200, .inspection = inspection};
+    icp_site_t *read = NULL;
+    ok(icp_site_get(&read, reg, site, pool));
+    *made = (icp_look_t){.site = site, .site_id = read->id, .enabled = read->enabled, .at = apr_time_now(), .url = "http://a.cn/",
+                         .status = 200, .inspection = inspection};
     return made;
 }
 

@@ -352,9 +352,9 @@ END_TEST
 START_TEST(test_a_page_pruned_before_its_row_is_written_again)
 {
     icp_received_t received = {.body = "<p>x", .length = 4};
-    recording_t recording = {.look = look("a.cn", ICP_MISSING, NULL)};
     const char *bytes;
     a_site();
+    recording_t recording = {.look = look("a.cn", ICP_MISSING, NULL)};
     ok(icp_evidence_keep(&recording.evidence, reg, recording.look, &received, pool));
     prune(0);
     ck_assert_int_eq(files(), 1); /* too young */

@@ -126,9 +126,7 @@ START_TEST(test_exempt_and_unlicensed_looks_do_not_count)
     ck_assert_int_eq(missing(120).kind, ICP_RULING_EXEMPT);
     ck_assert_int_eq(missing(2 * DAY).looks, 1);
     ok(add_site("u.cn", NULL, NULL, 1));
-    icp_look_t *seen = look_at(start, ICP_MISSING, NULL);
-    seen->site = "u.cn";
-    ck_assert_int_eq(take(seen).kind, ICP_RULING_UNLICENSED);
+    ck_assert_int_eq(take(look("u.cn", ICP_MISSING, NULL)).kind, ICP_RULING_UNLICENSED);
 }
 END_TEST
 
@@ -180,6 +178,78 @@ START_TEST(test_a_number_that_became_its_own)
 }
 END_TEST
 
+/* Staff acted, or somebody looked again, while this page was on its way into the register. */
+START_TEST(test_a_look_that_was_overtaken)
+{
+    licensed_site();
+    measure.checks = 1;
+    measure.hours = 0;
+    icp_look_t *before = look("a.cn", ICP_MISSING, NULL);
+    ok(suspend("a.cn", "order"));
+    ok(change(step_close, (step_t){.a = "a.cn", .data = look("a.cn", ICP_DISPLAYED, NUMBER "-3")}));
+    before->at = apr_time_now(); /* of the same second, also by the clock */
+    ck_assert_int_eq(take(before).kind, ICP_RULING_OVERTAKEN);
+    ck_assert_int_eq(missing(0).kind, ICP_RULING_SUSPEND);
+
+}
+END_TEST
+
+START_TEST(test_a_look_older_than_the_newest)
+{
+    icp_ruling_t ruling;
+    licensed_site();
+    measure.checks = 1;
+    measure.hours = 0;
+    take(look_at(start - 50, ICP_DISPLAYED, NUMBER));
+    ck_assert_int_eq(missing(-60).kind, ICP_RULING_OVERTAKEN);
+    ck_assert_str_eq(get_site("a.cn")->verdict, "displayed");
+    ck_assert_int_eq(missing(-50).kind, ICP_RULING_SUSPEND);
+    take(look_at(start - 60, ICP_DISPLAYED, NUMBER));
+    ok(icp_streak_ruling(&ruling, reg, "a.cn", &measure, pool));
+    ck_assert_int_eq(ruling.looks, 1);
+}
+END_TEST
+
+START_TEST(test_a_look_at_a_site_that_was_added_anew)
+{
+    licensed_site();
+    measure.checks = 1;
+    measure.hours = 0;
+    icp_look_t *before = look("a.cn", ICP_MISSING, NULL);
+    ok(change(step_site_remove, (step_t){.a = "a.cn"}));
+    ok(add_site("a.cn", NULL, NUMBER "-3", 0));
+    ck_assert_int_eq(take(before).kind, ICP_RULING_OVERTAKEN);
+    ck_assert_str_eq(get_site("a.cn")->verdict, "");
+}
+END_TEST
+
+START_TEST(test_exempt_since_the_look)
+{
+    icp_ruling_t ruling;
+    licensed_site();
+    measure.checks = 1;
+    measure.hours = 0;
+    ck_assert_int_eq(missing(-60).kind, ICP_RULING_SUSPEND);
+    ok(change(step_exempt, (step_t){.flag = 0}));
+    ok(icp_streak_ruling(&ruling, reg, "a.cn", &measure, pool));
+    ck_assert_int_eq(ruling.kind, ICP_RULING_EXEMPT);
+}
+END_TEST
+
+START_TEST(test_the_ruling_is_on_the_newest_look)
+{
+    icp_ruling_t ruling;
+    licensed_site();
+    measure.checks = 1;
+    measure.hours = 0;
+    missing(-60);
+    take(look_at(start - 30, ICP_INCORRECT, "沪ICP备05012399号-1"));
+    ok(icp_streak_ruling(&ruling, reg, "a.cn", &measure, pool));
+    ck_assert_int_eq(ruling.verdict, ICP_INCORRECT);
+    ck_assert_int_eq(apr_time_sec(ruling.at), start - 30);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {test_both_bounds_to_the_second,
@@ -191,6 +261,11 @@ int main(void)
                                   test_warned_once_also_when_taken_back_before,
                                   test_a_clock_that_goes_back,
                                   test_a_number_that_became_its_own,
+                                  test_a_look_that_was_overtaken,
+                                  test_a_look_older_than_the_newest,
+                                  test_a_look_at_a_site_that_was_added_anew,
+                                  test_exempt_since_the_look,
+                                  test_the_ruling_is_on_the_newest_look,
                                   NULL};
     return run_tests("streak", tests, 1);
 }

@@ -69,6 +69,7 @@ END_TEST
 START_TEST(test_nothing_else_enables)
 {
     suspended_site();
+    ok(add_site("b.cn", NULL, "沪ICP备05012345号-4", 0));
     for (icp_verdict_e verdict = ICP_MISSING; verdict < ICP_VERDICT_COUNT; verdict++) {
         fails(enable("a.cn", look("a.cn", verdict, NULL)), ICP_REFUSED, icp_verdict_name(verdict));
         fails(enable("a.cn", look("a.cn", verdict, "沪ICP备05012345号-3")), ICP_REFUSED, icp_verdict_name(verdict));
@@ -137,12 +138,12 @@ END_TEST
 static icp_error_t *step_record(icp_register_t *r, void *baton, apr_pool_t *p)
 {
     step_t *step = baton;
-    return icp_inspection_record(r, step->data, (int *)step->a, p);
+    return icp_inspection_record(r, step->data, (icp_recorded_e *)step->a, p);
 }
 
 static int record(icp_look_t *seen)
 {
-    int changed = -1;
+    icp_recorded_e changed = ICP_RECORDED_OVERTAKEN;
     ok(change(step_record, (step_t){.a = (const char *)&changed, .data = seen}));
     return changed;
 }
