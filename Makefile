@@ -20,7 +20,7 @@ PACKAGES := sqlite3 libcrypto jansson libidn2 libpsl zlib libbrotlidec
 BUILD_DEPS := apache2-bin apache2-dev gcc libc6-dev make pkg-config libsqlite3-dev libssl-dev libjansson-dev libidn2-dev \
               libunistring-dev libcsv-dev libpsl-dev zlib1g-dev libbrotli-dev libcurl4-openssl-dev libhtp-dev cmark
 DEMO_DEPS := $(BUILD_DEPS) curl
-CHECK_DEPS := $(DEMO_DEPS) check libxml2-dev python3 python3-pytest python3-aiosmtpd openssl chromium fonts-wqy-microhei
+CHECK_DEPS := $(DEMO_DEPS) check libxml2-dev python3 python3-pytest python3-aiosmtpd python3-prometheus-client openssl chromium fonts-wqy-microhei
 BENCH_DEPS := $(DEMO_DEPS) libxml2-dev python3 valgrind apache2-utils libapache2-mod-security2
 LINT_DEPS := $(CHECK_DEPS) clang clang-tidy shellcheck pyflakes3 mandoc
 
@@ -80,6 +80,7 @@ $(BUILD)/gen/icp_apply_pages.h: $(wildcard conf/apply/*.html)
 $(BUILD)/gen/icp_notice_pages.h: $(wildcard conf/notice/*.html conf/notice/*.txt)
 $(BUILD)/gen/icp_mail_pages.h: $(wildcard conf/mail/*.txt) conf/notice/words.txt
 $(BUILD)/gen/icp_report_pages.h: conf/report/head.html
+$(BUILD)/gen/icp_status_pages.h: conf/status/head.html
 $(BUILD)/gen/icp_%_pages.h: conf/embed.awk
 	@mkdir -p $(@D)
 	$(Q)awk -f conf/embed.awk $(sort $(filter-out %.awk,$^)) > $@
@@ -88,6 +89,7 @@ $(BUILD)/obj/mod_icp/apply_page.o: $(BUILD)/gen/icp_apply_pages.h
 $(BUILD)/obj/mod_icp/notice.o: $(BUILD)/gen/icp_notice_pages.h
 $(BUILD)/obj/libicp/mail_template.o: $(BUILD)/gen/icp_mail_pages.h
 $(BUILD)/obj/icpadmin/report_html.o: $(BUILD)/gen/icp_report_pages.h
+$(BUILD)/obj/mod_icp/status_html.o: $(BUILD)/gen/icp_status_pages.h
 
 # The questions and answers: Markdown in two languages with the same figures, between parts and frame of the page.
 FAQ := conf/faq/figures.awk conf/faq/figures.tsv

@@ -10,7 +10,6 @@
 #include "overview.h"
 #include "sweep.h"
 
-#define SWEEP_DUE apr_time_from_sec(48 * 3600) /* a day, and a day's grace */
 #define OUTBOX_PATIENCE apr_time_from_sec(3600)
 
 typedef struct state_t {
@@ -64,7 +63,7 @@ static void judge_sweeps(state_t *state)
     if (sweep && !ended) {
         problem(state, apr_psprintf(pool, "%s was interrupted; the next one goes on with it", icp_sweep_name(sweep, pool)));
     }
-    else if (state->overview->oldest_site && (ended ? ended : state->overview->oldest_site) < now - SWEEP_DUE) {
+    else if (state->overview->oldest_site && (ended ? ended : state->overview->oldest_site) < now - ICP_SWEEP_DUE) {
         problem(state, ended ? apr_psprintf(pool, "the last sweep ended on %s: is icp-sweep.timer enabled?", icp_time_text(ended, pool))
                              : "there was no sweep yet: is icp-sweep.timer enabled?");
     }

@@ -8,6 +8,7 @@
 #include "inspection.h"
 
 #define ICP_SWEEP_FRESH apr_time_from_sec(6 * 3600) /* so long the looks of a sweep are good enough to go on with */
+#define ICP_SWEEP_DUE apr_time_from_sec(48 * 3600)  /* by then the next one should have ended: a day, and a day's grace */
 
 typedef struct icp_sweep_t {
     apr_int64_t id;

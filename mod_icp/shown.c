@@ -19,7 +19,7 @@ apr_array_header_t *icp_status_counters(apr_pool_t *pool)
     COUNTER("icp_exempt_requests_total", NULL, NULL, "Requests for exempt paths of suspended sites.", load(&counts->exempt));
     COUNTER("icp_observed_requests_total", NULL, NULL, "Requests that ICPEngine Observe let through.", load(&counts->observed));
     COUNTER("icp_passes_used_total", "kind", "owner", "Requests that a pass let through.", load(&counts->owner_passes));
-    COUNTER("icp_passes_used_total", "kind", "checker", "", load(&counts->check_passes));
+    COUNTER("icp_passes_used_total", "kind", "checker", "Requests that a pass let through.", load(&counts->check_passes));
     COUNTER("icp_passes_refused_total", NULL, NULL, "Requests with passes none of which was good.", load(&counts->refused_passes));
     for (int i = 0; i < ICP_VERDICT_COUNT; i++) {
         COUNTER("icp_inspections_total", "verdict", icp_verdict_name((icp_verdict_e)i), "Home pages read in full as they left.",

@@ -51,10 +51,23 @@ static icp_error_t *read_sweep(icp_survey_t *survey, icp_db_t *db)
     return NULL;
 }
 
+static icp_error_t *read_brake(icp_survey_t *survey, icp_db_t *db, apr_pool_t *pool)
+{
+    icp_stmt_t *stmt;
+    int row;
+    survey->brake_holds = 0;
+    ICP_TRY(icp_db_statement(&stmt, db, ICP_STMT_SWEEP_NEWEST, "i", (apr_int64_t)1));
+    ICP_TRY(icp_stmt_step(&row, stmt));
+    if (row && icp_stmt_int(stmt, 11) && !icp_stmt_text(stmt, 12, pool)) survey->brake_holds = icp_stmt_int(stmt, 9);
+    icp_stmt_reset(stmt);
+    return NULL;
+}
+
 static icp_error_t *read_register(icp_db_t *db, void *survey, apr_pool_t *pool)
 {
     ICP_TRY(read_verdicts(survey, db, pool));
-    return read_sweep(survey, db);
+    ICP_TRY(read_sweep(survey, db));
+    return read_brake(survey, db, pool);
 }
 
 /* Keeps the newest, in order. */

@@ -22,6 +22,7 @@ typedef struct icp_survey_t {
     apr_time_t sweep_started, sweep_ended;           /* of the newest sweep; 0: there was none, it has not ended */
     int sweep_enforces, sweep_braked;
     apr_int64_t sweep_total, sweep_done, sweep_compliant, sweep_failing, sweep_for_person, sweep_to_suspend, sweep_suspended;
+    apr_int64_t brake_holds; /* sites that the newest enforcing sweep would suspend, which the brake stopped and nobody has approved; 0: none */
     int sighting_count;
     icp_survey_sighting_t sightings[ICP_SURVEY_SIGHTINGS]; /* newest first */
 } icp_survey_t;

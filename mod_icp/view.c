@@ -21,6 +21,7 @@ APLOG_USE_MODULE(icp);
 #define PARENT_WAIT_MS 2000  /* the same in the parent, whose forks wait with it */
 #define CONSULT_TRIES 5
 #define CONSULT_PAUSE_MS 10
+#define CONSULT_MOST apr_time_from_sec(1) /* so long it may keep a writer's commit waiting */
 #define RETRY_WAIT_MS 200    /* when the register could not be read before */
 
 /* What `seen` is while there is no bell: no word of any. Each request then looks at the register's fingerprint. */
@@ -227,29 +228,32 @@ void icp_view_look(void)
     pthread_mutex_unlock(&view.reading);
 }
 
-static int is_wanted(void *unused)
+static int must_end(void *until)
 {
-    return atomic_load(&view.wanted);
+    return atomic_load(&view.wanted) || apr_time_now() > *(const apr_time_t *)until;
 }
 
-static icp_error_t *consult(icp_consult_fn *read, void *baton, apr_pool_t *pool)
+static icp_error_t *consult(icp_consult_fn *read, void *baton, apr_time_t until, apr_pool_t *pool)
 {
     icp_db_t *db;
     ICP_TRY(icp_db_open(&db, view.path, ICP_DB_READ, 0, pool));
-    sqlite3_progress_handler(icp_db_handle(db), 1000, is_wanted, NULL);
+    sqlite3_progress_handler(icp_db_handle(db), 1000, must_end, &until);
     icp_error_t *error = icp_db_run(db, ICP_STMT_READ_BEGIN);
     if (!error) error = read(db, baton, pool);
     icp_db_close(db);
-    return error;
+    if (!error || (error->cause & 0xff) != SQLITE_INTERRUPT) return error;
+    return icp_error(pool, ICP_FAULT, NULL, apr_time_now() > until ? "reading the register takes longer than it may keep others waiting"
+                                                                   : "the register is being read for the gate");
 }
 
 icp_error_t *icp_view_consult(icp_consult_fn *read, void *baton, apr_pool_t *pool)
 {
     icp_error_t *error = icp_error(pool, ICP_FAULT, NULL, "the register is being read for the gate");
-    for (int i = 0; error && i < CONSULT_TRIES; i++) {
+    apr_time_t until = apr_time_now() + CONSULT_MOST;
+    for (int i = 0; error && i < CONSULT_TRIES && apr_time_now() <= until; i++) {
         if (i) apr_sleep(apr_time_from_msec(CONSULT_PAUSE_MS));
         if (pthread_mutex_trylock(&view.reading)) continue;
-        error = consult(read, baton, pool);
+        error = consult(read, baton, until, pool);
         pthread_mutex_unlock(&view.reading);
     }
     return error;

@@ -57,7 +57,7 @@ void icp_view_listen(void);
 void icp_view_look(void);
 
 /* Reads register.db for the status page, read-only, by `read` in one transaction. It waits for nobody for long, and is broken off (an
- * error) as soon as a request of the gate's has to read a change: here as everywhere, one reader at a time (snapshot.h). */
+ * error) after a second, and as soon as a request of the gate's has to read a change: here as everywhere, one reader at a time (snapshot.h). */
 typedef icp_error_t *icp_consult_fn(icp_db_t *db, void *baton, apr_pool_t *pool);
 icp_error_t *icp_view_consult(icp_consult_fn *read, void *baton, apr_pool_t *pool);
 

@@ -36,7 +36,12 @@ class Page:
         return answer["result"].get("value")
 
     def resize(self, width, height):
+        self.width = width
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
+
+    def overhang(self):
+        """Pixels by which the page is wider than what was asked for. (window.innerWidth would not tell: a phone's grows with the page.)"""
+        return self.evaluate("document.documentElement.scrollWidth") - self.width
 
     def color_scheme(self, name):
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": name}])

@@ -38,7 +38,7 @@ def test_fits_and_can_be_read(browser, size, language):
     page = browser.open(f"{URL}?number={NUMBER}#html", *SIZES[size], language)
     folder = os.environ.get("ICP_SCREENSHOTS")
     assert page.evaluate("document.documentElement.lang") == language
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert page.overhang() <= 0
     assert page.evaluate("[...document.querySelectorAll('body *')].every("
                          "e => e.scrollWidth <= e.clientWidth + 1 || getComputedStyle(e).display == 'inline')")
     assert page.evaluate("Math.min(...[...document.querySelectorAll('body *')].map("

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.skipif(not CHROMIUM, reason="chromium is not installed"
 
 SIZES = {"phone": (360, 740), "desktop": (1280, 900)}
 REASONS = ("missing", "unlicensed", "order")
+LONG = "a-rather-long-name-of-a-web-shop-for-tea.shanghai.example.cn"
 URLS = {**{reason: f"http://{reason}.example.cn/" for reason in REASONS}, "status": "http://status.example.cn/icp-status"}
 
 # The lowest contrast of any text with what is painted behind it (WCAG 2), and that text.
@@ -54,9 +55,11 @@ def browser():
         for reason in REASONS:
             httpd.site(f"{reason}.example.cn", number=None if reason == "unlicensed" else "沪ICP备05012345号-12345")
         httpd.site("status.example.cn", config="<Location /icp-status>\nSetHandler icp-status\nRequire ip 127.0.0.1\n</Location>")
+        httpd.register_site(LONG)
         httpd.start()
         for reason in REASONS:
             httpd.icpadmin("suspend", f"{reason}.example.cn", "--reason", reason)
+        httpd.icpadmin("suspend", LONG, "--reason", "incorrect")
         with Browser({f"{name}.example.cn": httpd.port for name in URLS}) as started:
             yield started
         httpd.close()
@@ -71,7 +74,7 @@ def test_fits_and_can_be_read(browser, size, name, language):
     page = browser.open(URLS[name], *SIZES[size], language)
     folder = os.environ.get("ICP_SCREENSHOTS")
     assert page.evaluate("document.querySelector('h1').textContent") == ("ICP status" if name == "status" else f"{name}.example.cn")
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert page.overhang() <= 0
     assert page.evaluate("[...document.querySelectorAll('body *')].every("
                          "e => e.scrollWidth <= e.clientWidth + 1 || getComputedStyle(e).display == 'inline')")
     assert page.evaluate("Math.min(...[...document.querySelectorAll('body *')].map("
@@ -83,6 +86,26 @@ def test_fits_and_can_be_read(browser, size, name, language):
         assert ratio >= 4.5, f"{scheme}: {text}"
         if folder:
             page.screenshot(Path(folder) / f"{name}-{size}-{language}-{scheme}.png")
+
+
+# Texts of the page in which a line ends within a word. Where a long name may be divided, another text node begins.
+DIVIDED = """(() => {
+  const found = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), range = document.createRange();
+  const top = (node, i) => { range.setStart(node, i); range.setEnd(node, i + 1); return range.getBoundingClientRect().top; };
+  while (walk.nextNode()) {
+    const node = walk.currentNode, text = node.data;
+    for (let i = 1; i < text.length; i++) {
+      if (/\\w/.test(text[i - 1]) && /\\w/.test(text[i]) && top(node, i) > top(node, i - 1) + 2) { found.push(text); break; }
+    }
+  }
+  return found;
+})()"""
+
+
+def test_status_page_divides_no_word_on_a_phone(browser):
+    page = browser.open(URLS["status"], *SIZES["phone"], "en")
+    assert LONG in page.evaluate("document.querySelector('.list').textContent")
+    assert page.evaluate(DIVIDED) == []
 
 
 @pytest.mark.parametrize("name", URLS)
