@@ -143,6 +143,7 @@ static json_t *texts_json(const apr_array_header_t *texts)
     return array;
 }
 
+/* Without what could not be taken out of the audit log again: a person's name, and addresses. */
 static json_t *audit_json(const icp_domain_t *domain)
 {
     json_t *documents = json_array();
@@ -150,15 +151,26 @@ static json_t *audit_json(const icp_domain_t *domain)
         const icp_domain_document_t *document = &APR_ARRAY_IDX(domain->documents, i, icp_domain_document_t);
         if (!icp_domain_wants(document)) json_array_append_new(documents, json_string(document->kind->kind));
     }
-    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "registrant", domain->registrant, "kind", domain->kind, "email",
-                     domain->email, "state", icp_domain_states[domain->state], "documents", documents, "reasons",
-                     texts_json(domain->reasons));
+    const char *registrant = strcmp(domain->kind, "individual") ? domain->registrant : NULL;
+    return json_pack("{s:s*, s:s, s:s, s:o, s:o}", "registrant", registrant, "kind", domain->kind, "state",
+                     icp_domain_states[domain->state], "documents", documents, "reasons", texts_json(domain->reasons));
+}
+
+/* So those are named. */
+static void set_changed(json_t *object, const icp_domain_t *before, const icp_domain_t *after)
+{
+    json_t *changed = json_array();
+    if (strcmp(before->registrant, after->registrant)) json_array_append_new(changed, json_string("registrant"));
+    if (strcmp(before->email, after->email)) json_array_append_new(changed, json_string("email"));
+    if (json_array_size(changed)) json_object_set(object, "changed", changed);
+    json_decref(changed);
 }
 
 static icp_error_t *record(icp_register_t *reg, const char *action, const icp_domain_t *before,
                            const icp_domain_t *after, const char *note, apr_pool_t *pool)
 {
     json_t *old = before ? audit_json(before) : NULL, *new = after ? audit_json(after) : NULL;
+    if (before && after) set_changed(new, before, after);
     icp_error_t *error = icp_audit_event(reg, action, (after ? after : before)->name, old, new, note, pool);
     json_decref(old);
     json_decref(new);

@@ -90,10 +90,21 @@ static icp_error_t *check_holder(icp_holder_t *result, const icp_holder_t *holde
 #undef GIVEN
 }
 
+/* For the audit log, from which nothing can be taken away: of the contact only which fields are there, or have changed. */
 static json_t *holder_json(const icp_holder_t *holder)
 {
-    return json_pack("{s:s, s:s, s:s?, s:s, s:s, s:s}", "kind", holder->kind, "name", holder->name, "uscc",
-                     holder->uscc, "contact", holder->contact_name, "email", holder->email, "phone", holder->phone);
+    return json_pack("{s:s, s:s, s:s?}", "kind", holder->kind, "name", holder->name, "uscc", holder->uscc);
+}
+
+static json_t *with_contact(json_t *object, const icp_holder_t *before, const icp_holder_t *after)
+{
+    json_t *changed = json_array();
+    if (strcmp(before->contact_name, after->contact_name)) json_array_append_new(changed, json_string("name"));
+    if (strcmp(before->email, after->email)) json_array_append_new(changed, json_string("email"));
+    if (strcmp(before->phone, after->phone)) json_array_append_new(changed, json_string("phone"));
+    if (json_array_size(changed)) json_object_set(object, "contact", changed);
+    json_decref(changed);
+    return object;
 }
 
 static icp_error_t *find(apr_int64_t *id, icp_register_t *reg, const char *name, const char *uscc)
@@ -151,7 +162,7 @@ icp_error_t *icp_holder_add(icp_register_t *reg, icp_holder_t *holder, apr_pool_
     if (*checked.contact_name || *checked.email || *checked.phone) ICP_TRY(write_contact(reg, &checked));
     *holder = checked;
 
-    json_t *after = holder_json(holder);
+    json_t *after = with_contact(holder_json(holder), &blank, holder);
     icp_error_t *error = icp_audit_event(reg, "holder.add", holder->name, NULL, after, NULL, pool);
     json_decref(after);
     return error;
@@ -193,7 +204,7 @@ icp_error_t *icp_holder_edit(icp_register_t *reg, const icp_holder_t *holder, ap
     ICP_TRY(icp_stmt_run(stmt));
     ICP_TRY(write_contact(reg, &after));
 
-    json_t *old = holder_json(before), *new = holder_json(&after);
+    json_t *old = holder_json(before), *new = with_contact(holder_json(&after), before, &after);
     icp_error_t *error = NULL;
     if (!json_equal(old, new)) error = icp_audit_event(reg, "holder.edit", before->name, old, new, NULL, pool);
     json_decref(old);

@@ -114,13 +114,12 @@ icp_error_t *icp_outbox_mark(int *gave_up, icp_register_t *reg, const apr_array_
     return NULL;
 }
 
-/* For staff's own changes: not sent yet, and recorded. */
+/* For staff's own changes: not sent yet, and recorded, without the address (which is personal, and may be in the fault as well). */
 static icp_error_t *audit(icp_register_t *reg, const char *action, const icp_message_t *message, const char *to, const char *note,
                           apr_pool_t *pool)
 {
-    json_t *before = json_pack("{s:s, s:s, s:s, s:s}", "event", message->event, "recipient", message->recipient, "state",
-                               message->state, "fault", message->fault);
-    json_t *after = json_pack("{s:s*}", "recipient", to);
+    json_t *before = json_pack("{s:s, s:s, s:s}", "event", message->event, "about", message->subject, "state", message->state);
+    json_t *after = to ? json_pack("{s:[s]}", "changed", "recipient") : json_object();
     const char *subject = apr_psprintf(pool, "message %" APR_INT64_T_FMT, message->id);
     icp_error_t *error = icp_audit_event(reg, action, subject, before, after, note, pool);
     json_decref(before);

@@ -241,6 +241,9 @@ START_TEST(test_another_registrant_begins_anew)
     apr_int64_t events = number("SELECT count(*) FROM private.event");
     ok(doing("edit", "x.cn", "乙公司", "individual", "new@x.cn")); /* as it is: no event */
     ck_assert_int_eq(number("SELECT count(*) FROM private.event"), events);
+    ok(doing("edit", "x.cn", "张三"));
+    ck_assert(has_event("\"changed\":[\"email\"]") && has_event("\"changed\":[\"registrant\"]"));
+    ck_assert(!has_event("new@x.cn") && !has_event("张三")); /* what nobody could take out of the log again */
 }
 END_TEST
 

@@ -61,7 +61,7 @@ START_TEST(test_add_and_get)
     ok(icp_holder_get(&holder, reg, "91330100799655058b", pool));
     ck_assert_str_eq(holder->name, "上海某某商贸有限公司");
     fails(icp_holder_get(&holder, reg, "某某", pool), ICP_NOT_FOUND, "某某");
-    ck_assert(has_event("holder.add 上海某某商贸有限公司 null {"));
+    ck_assert(has_event("holder.add 上海某某商贸有限公司 null {\"contact\":[\"email\"],\"kind\":\"business\","));
 }
 END_TEST
 
@@ -93,6 +93,8 @@ START_TEST(test_edit)
     ck_assert_str_eq(holder->phone, "021-1");
     ck_assert_str_eq(holder->email, "x@example.cn");
     ck_assert(has_event("holder.edit 甲 {"));
+    ck_assert(has_event("\"contact\":[\"email\"]"));
+    ck_assert_msg(!has_event("021-1") && !has_event("x@example.cn"), "%s", audit_text()); /* what no purge could remove */
 
     const char *before = audit_text();
     ok(change(step_holder_edit, (step_t){.data = &edit}));
