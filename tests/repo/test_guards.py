@@ -31,14 +31,16 @@ def test_libicp_and_icpadmin_know_no_httpd():
 
 def calls(room):
     """Of each source in `room`: those that define a function it uses, as the compiler left it in the objects."""
+    objects = [str(BUILD / "obj" / room / f"{source.stem}.o") for source in SOURCE.glob(f"{room}/*.c")]
     defined, used = {}, {}
-    for source in SOURCE.glob(f"{room}/*.c"):
-        symbols = subprocess.check_output(["nm", "-P", str(BUILD / "obj" / room / f"{source.stem}.o")], text=True).splitlines()
-        for name, kind in (line.split()[:2] for line in symbols):
-            if kind == "T":
-                defined[name] = source.stem
-            elif kind == "U":
-                used.setdefault(source.stem, set()).add(name)
+    for line in subprocess.check_output(["nm", "-P", *objects], text=True).splitlines():
+        name, kind, *_ = [*line.split(), ""]
+        if not kind:  # the heading of an object: its path and a colon
+            source = Path(name).stem
+        elif kind == "T":
+            defined[name] = source
+        elif kind == "U":
+            used.setdefault(source, set()).add(name)
     return {source: {defined[name] for name in names if name in defined} for source, names in used.items()}
 
 
@@ -84,7 +86,7 @@ def test_no_sql_outside_sql_files():
 
 def test_no_unfinished_marks():
     text = read("libicp/*.*", "mod_icp/*.*", "icpadmin/*", "tests/*/*.[ch]", "docs/*", "README.md", "Makefile", "conf/**/*")
-    assert not re.findall(r".*\b(?:TODO|FIXME|XXX)\b.*", text)
+    assert not [line for line in text.splitlines() if re.search(r"\b(?:TODO|FIXME|XXX)\b", line)]
 
 
 def test_every_message_has_a_template():
