@@ -70,7 +70,7 @@ static const char *const finding_texts[ICP_FINDING_COUNT] = {
     [ICP_FINDING_SUFFIX_DIFFERS] =
         "The license is this site's, the website suffix (-N) is not: show the suffix issued for this website.",
     [ICP_FINDING_SUFFIX_MISSING] =
-        "Show the website number (with -N); in Guangdong (粤) the license number, without it.",
+        "Show the website number (with -N): the license number without it is enough in Guangdong (粤) alone.",
     [ICP_FINDING_APP_NUMBER] =
         "A number that ends in A, X or K is an app's or a mini-program's; a website shows its own.",
     [ICP_FINDING_ALIAS_PROVINCE] = "The province is written with a character that numbers do not use (川 for 蜀, 甘 "

@@ -73,6 +73,14 @@ static const char *context(const icp_passage_t *passage, apr_size_t start, apr_s
     return apr_pstrmemdup(pool, text + from, to - from);
 }
 
+/* The link that a number, or a part of it, stands in. */
+static const char *link_of(const icp_passage_t *passage, const icp_number_t *number)
+{
+    const part_t *part = part_at(passage, number->start), *end = passage->parts + passage->part_count;
+    while (!part->source.link && part + 1 < end && part[1].start < number->end) part++;
+    return part->source.link;
+}
+
 static void keep(icp_passage_t *passage, const icp_number_t *number)
 {
     icp_findings_t *findings = passage->findings;
@@ -90,7 +98,7 @@ static void keep(icp_passage_t *passage, const icp_number_t *number)
     found->mention.where = source->where;
     found->mention.line = source->line;
     found->mention.element = source->element;
-    found->mention.link = source->link;
+    found->mention.link = link_of(passage, number);
     found->mention.context = context(passage, number->start, number->end, findings->pool);
     found->footer = source->footer;
     found->order = source->order;

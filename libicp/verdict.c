@@ -4,7 +4,6 @@
 #include <strings.h>
 
 #include <apr_strings.h>
-#include <apr_uri.h>
 
 #include "display.h"
 
@@ -80,11 +79,10 @@ static int is_real(const icp_number_t *number)
     return well_formed(number) && !(number->marks & ICP_MARK_PLACEHOLDER);
 }
 
-/* Only filings have the two forms. */
+/* The website number is asked for where the license number is not enough; only filings have the two forms. */
 static int lacks_wanted_suffix(const icp_number_t *number)
 {
-    if (number->kind != ICP_NUMBER_FILING || number->service) return 0;
-    return icp_display_by_license(number) ? number->suffix != 0 : number->suffix == 0;
+    return number->kind == ICP_NUMBER_FILING && !number->suffix && !icp_display_by_license(number);
 }
 
 static tally_t count_up(const icp_page_report_t *seen, const wanted_t *wanted, int any_will_do)
@@ -129,14 +127,22 @@ static icp_verdict_e decide(const icp_page_report_t *seen, const tally_t *tally)
     return seen->unreadable ? ICP_UNREADABLE : ICP_MISSING;
 }
 
+/* Does a link lead to the Ministry's host? Read as browsers read addresses: tabs and line breaks in it do not count, a backslash is a slash. */
 static int host_is_ministry(const char *link, apr_pool_t *pool)
 {
-    apr_uri_t uri;
-    while (*link == ' ' || *link == '\t' || *link == '\n' || *link == '\r') link++;
-    if (strncmp(link, "//", 2) == 0) link = apr_pstrcat(pool, "https:", link, NULL);
-    if (apr_uri_parse(pool, link, &uri) != APR_SUCCESS || !uri.hostname || !uri.scheme) return 0;
-    if (strcasecmp(uri.scheme, "https") != 0 && strcasecmp(uri.scheme, "http") != 0) return 0;
-    return strcasecmp(uri.hostname, MINISTRY_HOST) == 0;
+    char *address = apr_palloc(pool, strlen(link) + 1), *end = address;
+    for (link += strspn(link, " \t\r\n\f"); *link; link++) {
+        if (!strchr("\t\r\n", *link)) *end++ = *link == '\\' ? '/' : *link;
+    }
+    *end = '\0';
+    if (strncasecmp(address, "https:", 6) == 0) address += 6;
+    else if (strncasecmp(address, "http:", 5) == 0) address += 5;
+    if (strncmp(address, "//", 2) != 0) return 0;
+    address += strspn(address, "/");
+    address[strcspn(address, "/?# ")] = '\0';
+    const char *user = strrchr(address, '@'), *host = user ? user + 1 : address;
+    apr_size_t length = strcspn(host, ":");
+    return length == strlen(MINISTRY_HOST) && strncasecmp(host, MINISTRY_HOST, length) == 0;
 }
 
 /* Where the matched number stands, over all places where it is displayed: the best counts. */

@@ -19,7 +19,7 @@ typedef enum icp_verdict_e {
 /* Findings are reported beside the verdict and never decide alone. */
 typedef enum icp_finding_e {
     ICP_FINDING_SUFFIX_DIFFERS,
-    ICP_FINDING_SUFFIX_MISSING, /* the license number where the website number is asked for; the other way in Guangdong */
+    ICP_FINDING_SUFFIX_MISSING, /* the license number where the website number is asked for: everywhere but in Guangdong */
     ICP_FINDING_APP_NUMBER,
     ICP_FINDING_ALIAS_PROVINCE,
     ICP_FINDING_SUSPECT_NUMBER,

@@ -88,16 +88,21 @@ static const struct { const char *body, *expected; unsigned findings; } findings
     {"<a href='https://beian.miit.gov.cn@example.cn/'>" OURS "</a>", OURS, BIT(LINK_WRONG)},
     {"<a href='/beian.miit.gov.cn'>" OURS "</a>", OURS, BIT(LINK_WRONG)},
     {"<a href='javascript:void(0)'>" OURS "</a>", OURS, BIT(LINK_WRONG)},
+    {"<a href='https:\n\\\\beian.miit.gov.cn:443/'>" OURS "</a>", OURS, 0},
+    {"<a href='https:/beian.miit.gov.cn/'>" OURS "</a>", OURS, BIT(LINK_WRONG)}, /* a path of the page's own host */
+    {"<a href='https://beian.miit.gov.cn.'>" OURS "</a>", OURS, BIT(LINK_WRONG)},
+    {"沪ICP备" MINISTRY "05012345</a>号-1", OURS, 0},
     {OURS "<p>" MINISTRY OURS "</a>", OURS, 0},
     {MINISTRY "沪ICP备05012345号-7</a>", OURS, BIT(SUFFIX_DIFFERS)},
     {MINISTRY "沪ICP备05012345号</a>", OURS, BIT(SUFFIX_MISSING)},
     {MINISTRY "粤ICP备05012345号</a>", "粤ICP备05012345号", 0},
-    {MINISTRY "粤ICP备05012345号-3</a>", "粤ICP备05012345号", BIT(SUFFIX_MISSING)},
+    {MINISTRY "粤ICP备05012345号-3</a>", "粤ICP备05012345号", 0}, /* nothing is missing */
     {MINISTRY "沪ICP备05012345号-2A</a>", OURS, BIT(SUFFIX_DIFFERS) | BIT(APP_NUMBER)},
     {MINISTRY "川ICP备10200063号-1</a>", "蜀ICP备10200063号-1", BIT(ALIAS_PROVINCE)},
     {MINISTRY OURS "</a> " THEIRS, OURS, BIT(SEVERAL_NUMBERS)},
     {MINISTRY OURS "</a> 京ICP证030173号", OURS, 0},
     {MINISTRY OURS "</a> 沪ICP备XXXXXXXX号", OURS, BIT(PLACEHOLDER)},
+    {MINISTRY OURS "</a> ICP备12345678号", OURS, BIT(PLACEHOLDER)},
     {MINISTRY "粤B2-20090191-2</a>", "粤B2-20090191-2", 0},
 };
 
