@@ -24,7 +24,7 @@ static inline icp_block_t pairs_in(const unsigned char *text, int source)
 {
     icp_block_t a = icp_block_load(text), b = icp_block_load(text + 1);
     icp_block_t hits = (icp_block_t)ASCII_PAIR(a, b);
-    if (source) hits |= (icp_block_t)(a == '&');
+    if (source) hits |= (icp_block_t)(a == '&') | (icp_block_t)((a == '{') & (b == '{'));
     if (icp_block_any(a)) hits |= (icp_block_t)HIGH_PAIR(a, b);
     return hits;
 }
@@ -64,7 +64,8 @@ static inline apr_size_t next_place(const unsigned char *text, apr_size_t length
         while (at + ICP_BLOCK < length && !icp_block_any(pairs_in(text + at, source))) at += ICP_BLOCK;
         apr_size_t stop = at + ICP_BLOCK < length ? at + ICP_BLOCK : length;
         for (; at + 1 < stop || (at < stop && stop < length); at++) {
-            if ((source && text[at] == '&') || is_place(text, length, at)) return at;
+            if (source && (text[at] == '&' || (text[at] == '{' && at + 1 < length && text[at + 1] == '{'))) return at;
+            if (is_place(text, length, at)) return at;
         }
         if (stop == length) return length;
     }
@@ -88,7 +89,7 @@ int icp_number_possible(const char *text, apr_size_t length)
 apr_size_t icp_number_hint(const char *source, apr_size_t length, apr_size_t at)
 {
     apr_size_t place = next_place((const unsigned char *)source, length, at, 1);
-    int cut = place == length && length > at && strchr("BbCc&", source[length - 1]);
+    int cut = place == length && length > at && strchr("BbCc&{", source[length - 1]);
     return cut ? length - 1 : place;
 }
 

@@ -32,8 +32,8 @@ static int is_sample(const icp_form_t *form, const char *digits)
         }
     }
     size_t length = strlen(digits);
-    return strspn(digits, (char[]){digits[0], 0}) == length
-           || (form->kind == ICP_NUMBER_FILING && !strcmp(digits + length - 6, "000000"));
+    return length >= 6 && (strspn(digits, (char[]){digits[0], 0}) == length
+           || (form->kind == ICP_NUMBER_FILING && !strcmp(digits + length - 6, "000000")));
 }
 
 /* The first that holds tells its owner most. */
@@ -65,6 +65,7 @@ static unsigned marks_of(const icp_reading_t *reading)
 static int no_number(icp_number_t *number, const icp_reading_t *reading, icp_number_reason_e reason, apr_pool_t *pool)
 {
     *number = (icp_number_t){.kind = ICP_NUMBER_NONE, .reason = reason};
+    if (is_sample(reading->form, reading->digits.text)) number->marks = ICP_MARK_PLACEHOLDER;
     number->start = reading->back.at;
     number->end = reading->ahead.at;
     number->text = icp_number_fold(reading->ahead.text, number->start, number->end, pool);
@@ -172,6 +173,16 @@ static int is_empty(const icp_reading_t *reading)
     return !reading->digits.count && reading->hao && !label && reading->province != ICP_PROVINCE_ABSENT;
 }
 
+/* 沪ICP备 No.05012345号, 沪ICP备编号：05012345号 */
+static void take_no(icp_cursor_t *cursor)
+{
+    icp_cursor_t look = *cursor;
+    if ((icp_take(&look, 'N') && icp_take(&look, 'O')) || (look = *cursor, icp_take(&look, U'编') && icp_take(&look, U'号'))) {
+        icp_take_any(&look, L".:", 1);
+        *cursor = look;
+    }
+}
+
 /* 备 or 证 with ICP before it. */
 static int read_licensed(icp_number_t *number, icp_reading_t *reading, apr_pool_t *pool)
 {
@@ -183,14 +194,17 @@ static int read_licensed(icp_number_t *number, icp_reading_t *reading, apr_pool_
         return no_number(number, reading, ICP_REASON_PENDING, pool);
     }
     icp_symbol_t next = icp_cursor_peek(&reading->ahead);
-    if (next.code == U'案' || next.code == U'号') {
-        icp_reading_t worded = *reading;
+    icp_reading_t worded = *reading;
+    int behind = reading->province == ICP_PROVINCE_ABSENT && icp_set_province(&worded, next.code); /* ICP备沪05012345号 */
+    if (behind || next.code == U'案' || next.code == U'号') {
+        worded = *reading;
         if (read_wording(&worded)) {
             return judge(number, &worded, pool);
         }
     }
     icp_take_any(&reading->ahead, ICP_SEPARATORS, 2);
     icp_take_any(&reading->ahead, L"字第", 2);
+    take_no(&reading->ahead);
     icp_take_any(&reading->ahead, ICP_SEPARATORS, 1);
     icp_read_digits(reading);
     icp_read_end(reading);
