@@ -10,8 +10,8 @@
 
 typedef struct icp_charset_t {
     const char *name;  /* "utf-8", "gbk", "gb18030", "big5" … */
-    const char *iconv; /* what iconv calls it; NULL for UTF-8 */
-    enum { ICP_DECODE_UTF8, ICP_DECODE_GB, ICP_DECODE_TABLE, ICP_DECODE_WIDE } how;
+    const char *iconv; /* what iconv calls it; NULL: iconv is not asked */
+    enum { ICP_DECODE_UTF8, ICP_DECODE_GB, ICP_DECODE_TABLE, ICP_DECODE_WIDE, ICP_DECODE_NOTHING /* browsers refuse to read it */ } how;
 } icp_charset_t;
 
 /* By a label as pages and headers have it, in any case, blanks around it ignored; NULL for an unknown one. */

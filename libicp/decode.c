@@ -24,7 +24,7 @@ icp_decoder_t *icp_decoder_create(const icp_charset_t *charset, apr_pool_t *pool
 {
     icp_decoder_t *decoder = apr_pcalloc(pool, sizeof *decoder);
     decoder->charset = charset;
-    if (charset->how == ICP_DECODE_UTF8) return decoder;
+    if (!charset->iconv) return decoder;
     decoder->iconv = iconv_open("UTF-8", charset->iconv);
     if (decoder->iconv == (iconv_t)-1) { /* a libc without its tables */
         decoder->charset = icp_charset_by_label("utf-8", 5);
@@ -92,7 +92,7 @@ static apr_size_t unreadable(const icp_decoder_t *decoder, const char *p, apr_si
 {
     switch (decoder->charset->how) {
     case ICP_DECODE_WIDE: return rest < 2 ? rest : 2;
-    case ICP_DECODE_GB: return rest > 1 && (unsigned char)p[0] != 0xFF && (unsigned char)p[1] >= 0x80 ? 2 : 1;
+    case ICP_DECODE_GB: return rest > 1 && (unsigned char)p[0] != 0x80 && (unsigned char)p[0] != 0xFF && (unsigned char)p[1] >= 0x80 ? 2 : 1;
     default: return 1;
     }
 }
@@ -129,5 +129,9 @@ static apr_size_t read_by_iconv(icp_decoder_t *decoder, char *out, const char *b
 apr_size_t icp_decoder_read(icp_decoder_t *decoder, char *out, const char *bytes, apr_size_t length, apr_size_t *used, int last)
 {
     if (decoder->charset->how == ICP_DECODE_UTF8) return read_utf8(out, bytes, length, used, last);
+    if (decoder->charset->how == ICP_DECODE_NOTHING) {
+        *used = length;
+        return 0;
+    }
     return read_by_iconv(decoder, out, bytes, length, used, last);
 }
