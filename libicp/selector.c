@@ -15,6 +15,35 @@ static apr_uint64_t hash(char kind, const char *name, apr_size_t length)
     return value | 1;
 }
 
+/* Behind an escape at its backslash, which stands for *c (md\:block, \32xl). */
+static const char *read_escape(char *c, const char *p, const char *end)
+{
+    static const char digits[] = "0123456789abcdef";
+    int code = 0, count = 0;
+    const char *digit;
+    for (p++; p < end && count < 6 && *p && (digit = strchr(digits, apr_tolower(*p))); p++, count++) code = code * 16 + (int)(digit - digits);
+    if (count) {
+        *c = code < 0x80 ? (char)code : 1; /* one beyond ASCII matches nothing */
+        return p < end && icp_is_space(*p) ? p + 1 : p;
+    }
+    *c = p < end ? *p : '\\';
+    return p < end ? p + 1 : p;
+}
+
+/* Of a name as selectors write it. */
+static apr_uint64_t hash_name(char kind, const char *name, apr_size_t length)
+{
+    char plain[128];
+    const char *p = name, *end = name + length;
+    apr_size_t count = 0;
+    if (length > sizeof plain || !memchr(name, '\\', length)) return hash(kind, name, length);
+    while (p < end) {
+        if (*p == '\\') p = read_escape(&plain[count++], p, end);
+        else plain[count++] = *p++;
+    }
+    return hash(kind, plain, count);
+}
+
 /* Of a tag's name, which selectors write in either case. */
 static apr_uint64_t hash_tag(const char *name, apr_size_t length)
 {
@@ -56,7 +85,8 @@ static int in_name(char c)
 
 static const char *name_end(const char *p, const char *end)
 {
-    while (p < end && in_name(*p)) p++;
+    char escaped;
+    while (p < end && (in_name(*p) || *p == '\\')) p = *p == '\\' ? read_escape(&escaped, p, end) : p + 1;
     return p;
 }
 
@@ -97,7 +127,7 @@ static const char *read_pseudo(icp_selector_t *selector, icp_compound_t *part, c
     else if (stop < end && *stop == '(') {
         const char *inner = stop + 1, *after = closing(stop, end), *last = after - 1;
         if (is_word(name, stop, not) && inner < last && *inner == '.' && name_end(inner + 1, last) == last && !part->not_class) {
-            part->not_class = hash('.', inner + 1, (apr_size_t)(last - inner - 1));
+            part->not_class = hash_name('.', inner + 1, (apr_size_t)(last - inner - 1));
         }
         else selector->sure = 0;
         return after;
@@ -136,12 +166,12 @@ static const char *read_compound(icp_selector_t *selector, icp_compound_t *part,
         if (*p == ':') p = read_pseudo(selector, part, p, end);
         else if (*p == '[') p = read_attribute(selector, part, p, end);
         else if (*p == '#' && stop > p + 1) {
-            part->id = hash('#', p + 1, (apr_size_t)(stop - p - 1));
+            part->id = hash_name('#', p + 1, (apr_size_t)(stop - p - 1));
             selector->specificity += 10000;
             p = stop;
         }
         else if (*p == '.' && stop > p + 1 && part->class_count < ICP_SELECTOR_CLASSES) {
-            part->classes[part->class_count++] = hash('.', p + 1, (apr_size_t)(stop - p - 1));
+            part->classes[part->class_count++] = hash_name('.', p + 1, (apr_size_t)(stop - p - 1));
             selector->specificity += 100;
             p = stop;
         }

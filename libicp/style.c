@@ -106,6 +106,19 @@ static void keep_variable(apr_hash_t *variables, const char *name, const char *v
     apr_hash_set(variables, apr_pstrdup(pool, name), APR_HASH_KEY_STRING, apr_pstrdup(pool, value));
 }
 
+/* Browsers pass over a declaration whose value they do not know; an older one then holds. Checked where pages rely on it. */
+static int is_known_display(const char *value)
+{
+    static const char *const known[] = {"inline", "block", "flex", "grid", "table", "list-item", "flow", "contents", "ruby", "math", "-webkit-", "inherit",
+                                        "initial", "unset", "revert", "var(", NULL};
+    if (strcmp(value, "none") == 0) return 1;
+    if (strchr(value, '\\')) return 0;
+    for (int i = 0; known[i]; i++) {
+        if (strncmp(value, known[i], strlen(known[i])) == 0) return 1;
+    }
+    return 0;
+}
+
 int icp_style_parse(icp_declaration_t out[ICP_DECLARATIONS_MAX], const char *text, apr_size_t length, apr_hash_t *variables)
 {
     const char *p = text, *end = text + length;
@@ -130,6 +143,7 @@ int icp_style_parse(icp_declaration_t out[ICP_DECLARATIONS_MAX], const char *tex
         cut_important(&declaration);
         if (variable) keep_variable(variables, name, declaration.value);
         if (property < 0 || !declaration.value[0] || count == ICP_DECLARATIONS_MAX) continue;
+        if (property == DISPLAY && !is_known_display(declaration.value)) continue;
         declaration.property = (unsigned char)property;
         out[count++] = declaration;
     }
@@ -193,11 +207,11 @@ static unsigned char display_of(const char *value)
                                          "-ms-flexbox", "table-footer-group", "table-row-group", "table-caption", NULL};
     if (!*value) return ICP_DISPLAY_UNSET;
     if (strcmp(value, "none") == 0) return ICP_DISPLAY_NONE;
-    if (strncmp(value, "inline", 6) == 0) return ICP_DISPLAY_INLINE;
+    if (strncmp(value, "inline", 6) == 0 || strcmp(value, "contents") == 0) return ICP_DISPLAY_INLINE;
     for (int i = 0; blocks[i]; i++) {
         if (strcmp(value, blocks[i]) == 0) return ICP_DISPLAY_BLOCK;
     }
-    return strcmp(value, "contents") == 0 ? ICP_DISPLAY_OTHER : ICP_DISPLAY_UNSET;
+    return ICP_DISPLAY_UNSET;
 }
 
 /* A size relative to the parent's (em, %) says nothing: of zero it is zero. */

@@ -6,7 +6,7 @@
 
 #include <apr_hash.h>
 
-typedef enum icp_display_e { ICP_DISPLAY_UNSET, ICP_DISPLAY_NONE, ICP_DISPLAY_BLOCK, ICP_DISPLAY_INLINE, ICP_DISPLAY_OTHER } icp_display_e;
+typedef enum icp_display_e { ICP_DISPLAY_UNSET, ICP_DISPLAY_NONE, ICP_DISPLAY_BLOCK, ICP_DISPLAY_INLINE } icp_display_e;
 
 /* 0 everywhere: nothing is said. */
 typedef struct icp_style_t {
