@@ -21,6 +21,7 @@
 static const icp_element_t table[] = {
     {"a", FORMATTING, ICP_ELEMENT_A, 0},
     {"address", FLOW, ICP_ELEMENT_DIV, 0},
+    {"app-root", 0, ICP_ELEMENT_ROOT, 0}, /* Angular's: not HTML's, but scripts fill it */
     {"applet", SPECIAL | SCOPE, 0, 0},
     {"area", VOID | SPECIAL | UNDRAWN, 0, 0},
     {"article", FLOW, 0, 0},

@@ -149,6 +149,11 @@ int icp_nesting_prepare(icp_nesting_t *nesting, const icp_tag_t *tag)
     }
 }
 
+const char *icp_nesting_link(const icp_nesting_t *nesting)
+{
+    return icp_open_around(nesting, nesting->depth - 1)->link;
+}
+
 int icp_nesting_hides(const icp_nesting_t *nesting)
 {
     return icp_open_around(nesting, nesting->depth - 1)->because != NULL;

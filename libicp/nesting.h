@@ -63,6 +63,9 @@ const icp_surroundings_t *icp_nesting_text(icp_nesting_t *nesting);
 void icp_nesting_watch(icp_nesting_t *nesting);
 const icp_node_t *icp_nesting_nodes(const icp_nesting_t *nesting, int *count);
 
+/* href of the a that an element which comes now stands in; NULL: in none. */
+const char *icp_nesting_link(const icp_nesting_t *nesting);
+
 /* Is text that comes now not seen? */
 int icp_nesting_hides(const icp_nesting_t *nesting);
 

@@ -126,8 +126,10 @@ static void on_text(void *baton, char *text, apr_size_t length, int line, icp_co
 {
     icp_page_t *page = baton;
     apr_size_t written = length;
+    int hinted_at = hinted(page, text, length);
     int drawn = content == ICP_CONTENT_MARKUP || content == ICP_CONTENT_PLAINTEXT || !page->raw || page->raw->which == ICP_ELEMENT_XMP;
-    if ((content == ICP_CONTENT_MARKUP || content == ICP_CONTENT_RCDATA) && hinted(page, text, length)) {
+    if (drawn && hinted_at && memmem(text, length, "{{", 2)) icp_shell_braces(page->shell);
+    if ((content == ICP_CONTENT_MARKUP || content == ICP_CONTENT_RCDATA) && hinted_at) {
         length = icp_charref_decode(text, text, length, 0);
     }
     if (drawn && is_blank(text, length)) {
@@ -175,16 +177,26 @@ static void look_at_attributes(icp_page_t *page, const icp_tag_t *tag)
     }
 }
 
+/* An image in a link to the Ministry's host, or one that it had before, may be the number; one in a link to the police is theirs. */
+static void look_at_image(icp_page_t *page, const icp_tag_t *tag)
+{
+    const char *link = icp_nesting_link(page->nesting);
+    if (link && (strstr(link, "beian.miit.gov.cn") || strstr(link, "miitbeian.gov.cn") || strstr(link, "miibeian.gov.cn"))) icp_shell_ministry(page->shell);
+    if (!link || !(strstr(link, "www.beian.gov.cn") || strstr(link, "beian.mps.gov.cn"))) icp_shell_tag(page->shell, tag);
+}
+
 static icp_content_e on_start(void *baton, icp_tag_t *tag)
 {
     icp_page_t *page = baton;
     icp_effect_t effect;
     icp_passage_end(page->aside);
     look_at_attributes(page, tag);
-    icp_shell_tag(page->shell, tag);
+    if (tag->element->which == ICP_ELEMENT_IMG) look_at_image(page, tag);
+    else icp_shell_tag(page->shell, tag);
     tag->element = icp_nesting_element(page->nesting, tag);
     int opens = icp_nesting_prepare(page->nesting, tag);
     icp_visible_effect(&effect, tag, page->sheet, page->nesting, page->pool);
+    if (effect.flags & ICP_FX_FOOTER) icp_shell_footer(page->shell, tag);
     if (opens) icp_nesting_start(page->nesting, tag, &effect);
     end_lines(page, icp_nesting_broke(page->nesting));
     if (tag->element->which == ICP_ELEMENT_BR) {

@@ -12,6 +12,11 @@ typedef struct icp_shell_t icp_shell_t;
 icp_shell_t *icp_shell_create(apr_pool_t *pool);
 
 void icp_shell_tag(icp_shell_t *shell, const icp_tag_t *tag);
+/* The same of an element that is a footer by its name, class or id. */
+void icp_shell_footer(icp_shell_t *shell, const icp_tag_t *tag);
+/* There is an image in a link to the Ministry; there are {{ }} in displayed text, which a script replaces. */
+void icp_shell_ministry(icp_shell_t *shell);
+void icp_shell_braces(icp_shell_t *shell);
 /* `hope`: see icp_passage_add. */
 void icp_shell_script(icp_shell_t *shell, const char *text, apr_size_t length, int hope);
 
