@@ -19,27 +19,31 @@ PACKAGES := sqlite3 libcrypto jansson libidn2 libpsl zlib libbrotlidec
 
 BUILD_DEPS := apache2-bin apache2-dev gcc libc6-dev make pkg-config libsqlite3-dev libssl-dev libjansson-dev libidn2-dev \
               libunistring-dev libcsv-dev libpsl-dev zlib1g-dev libbrotli-dev libcurl4-openssl-dev libhtp-dev cmark
+SERVER_DEPS := $(BUILD_DEPS) apache2
 DEMO_DEPS := $(BUILD_DEPS) curl
-CHECK_DEPS := $(DEMO_DEPS) check libxml2-dev python3 python3-pytest python3-aiosmtpd python3-prometheus-client openssl chromium fonts-wqy-microhei
+CHECK_DEPS := $(DEMO_DEPS) check libxml2-dev python3 python3-pytest python3-aiosmtpd python3-prometheus-client openssl systemd chromium \
+              fonts-wqy-microhei
 BENCH_DEPS := $(DEMO_DEPS) libxml2-dev python3 valgrind apache2-utils libapache2-mod-security2
 LINT_DEPS := $(CHECK_DEPS) clang clang-tidy shellcheck pyflakes3 mandoc
 
 # Before config.mk is made, because on a fresh machine there is no apxs yet: the packages of the targets that were asked for.
-NEEDED := $(if $(filter deps,$(MAKECMDGOALS)),$(CHECK_DEPS)) $(if $(filter demo,$(MAKECMDGOALS)),$(DEMO_DEPS)) \
+NEEDED := $(if $(filter deps,$(MAKECMDGOALS)),$(CHECK_DEPS)) $(if $(filter server-deps,$(MAKECMDGOALS)),$(SERVER_DEPS)) \
+          $(if $(filter demo,$(MAKECMDGOALS)),$(DEMO_DEPS)) \
           $(if $(filter check unit replay httpd,$(MAKECMDGOALS)),$(CHECK_DEPS)) $(if $(filter bench,$(MAKECMDGOALS)),$(BENCH_DEPS)) \
           $(if $(filter lint,$(MAKECMDGOALS)),$(LINT_DEPS))
-.PHONY: deps
+.PHONY: deps server-deps
+server-deps: deps
 deps:
 	@tools/deps.sh $(sort $(NEEDED))
 
-ifneq ($(if $(MAKECMDGOALS),$(filter-out clean deps help,$(MAKECMDGOALS)),all),)
+ifneq ($(if $(MAKECMDGOALS),$(filter-out clean deps server-deps help,$(MAKECMDGOALS)),all),)
 include $(BUILD)/config.mk
 endif
 
 $(BUILD)/config.mk: Makefile | $(if $(strip $(NEEDED)),deps)
 	@mkdir -p $(@D)
 	@command -v apxs >/dev/null && command -v pkg-config >/dev/null && \
-	 pkg-config --exists --print-errors apr-1 apr-util-1 libcurl htp $(PACKAGES) || { echo "something is missing: run 'make deps'" >&2; exit 1; }
+	 pkg-config --exists --print-errors apr-1 apr-util-1 libcurl htp $(PACKAGES) || { echo "something is missing: run 'make deps' (on a server: 'make server-deps')" >&2; exit 1; }
 	@{ echo "APXS_CC := $$(apxs -q CC)"; \
 	   echo "APXS_CFLAGS := $$(apxs -q CFLAGS) $$(apxs -q EXTRA_CPPFLAGS) -isystem $$(apxs -q INCLUDEDIR)"; \
 	   echo "LIBEXECDIR := $$(apxs -q LIBEXECDIR)"; \
@@ -213,24 +217,30 @@ lint: all $(BUILD)/icpadmin.8
 # --- where it goes ----------------------------------------------------------------------------------------------------
 
 WORKER ?= www-data
-STATEDIR ?= /var/lib/icp
-CONFDIR ?= /etc/icp
 MANDIR ?= /usr/share/man
-MODS := $(DESTDIR)$(SYSCONFDIR)/mods-available
+DOCDIR ?= /usr/share/doc/mod-icp
 UNITDIR ?= /lib/systemd/system
+MODS := $(DESTDIR)$(SYSCONFDIR)/mods-available
 UNITS := $(notdir $(wildcard conf/systemd/icp-*.service conf/systemd/icp-*.timer conf/systemd/icp-*.path))
+DOCS := $(wildcard docs/*.md) conf/example-vhost.conf
+# These two are where programs, icp.conf and units look: what is elsewhere is named to each of them (docs/operations.md).
+override STATEDIR := /var/lib/icp
+override CONFDIR := /etc/icp
 
+# Modes are said of every file, so that the umask of whoever installs decides nothing.
 .PHONY: install uninstall
 install: all $(BUILD)/icpadmin.8
-	install -d $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(MODS) $(DESTDIR)$(CONFDIR)
+	install -d -m 0755 $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(DOCDIR) $(MODS) $(DESTDIR)$(CONFDIR)
 	install -m 0644 $(BUILD)/mod_icp.so $(DESTDIR)$(LIBEXECDIR)/mod_icp.so
 	install -m 0755 $(BUILD)/icpadmin $(DESTDIR)$(SBINDIR)/icpadmin
 	install -m 0644 $(BUILD)/icpadmin.8 $(DESTDIR)$(MANDIR)/man8/icpadmin.8
-	sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|' conf/icp.load > $(MODS)/icp.load
+	install -m 0644 $(DOCS) $(DESTDIR)$(DOCDIR)
+	sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|' conf/icp.load > $(MODS)/icp.load && chmod 0644 $(MODS)/icp.load
 	test -e $(MODS)/icp.conf || install -m 0644 conf/icp.conf $(MODS)/icp.conf
 	test -e $(DESTDIR)$(CONFDIR)/holidays.tsv || install -m 0644 conf/holidays.tsv $(DESTDIR)$(CONFDIR)/holidays.tsv
-	install -d $(DESTDIR)$(UNITDIR)/icp-.service.d
-	for unit in $(UNITS); do sed 's|@SBINDIR@|$(SBINDIR)|; s|@STATEDIR@|$(STATEDIR)|' conf/systemd/$$unit > $(DESTDIR)$(UNITDIR)/$$unit; done
+	install -d -m 0755 $(DESTDIR)$(UNITDIR)/icp-.service.d
+	set -e; for unit in $(UNITS); do \
+	 sed 's|@SBINDIR@|$(SBINDIR)|' conf/systemd/$$unit > $(DESTDIR)$(UNITDIR)/$$unit; chmod 0644 $(DESTDIR)$(UNITDIR)/$$unit; done
 	install -m 0644 conf/systemd/icp-sandbox.conf $(DESTDIR)$(UNITDIR)/icp-.service.d/sandbox.conf
 	install -d -m 0755 $(DESTDIR)$(STATEDIR)
 	if [ "$$(id -u)" -eq 0 ]; then install -d -m 0750 -o $(WORKER) -g $(WORKER) $(DESTDIR)$(STATEDIR)/sightings; \
@@ -239,10 +249,11 @@ install: all $(BUILD)/icpadmin.8
 # The register and everything else in $(STATEDIR) stays, and so do an icp.conf and a list of holidays that were edited.
 uninstall: $(BUILD)/config.mk
 	rm -f $(DESTDIR)$(LIBEXECDIR)/mod_icp.so $(DESTDIR)$(SBINDIR)/icpadmin $(DESTDIR)$(MANDIR)/man8/icpadmin.8 $(MODS)/icp.load
+	rm -f $(addprefix $(DESTDIR)$(DOCDIR)/,$(notdir $(DOCS)))
 	! cmp -s conf/icp.conf $(MODS)/icp.conf || rm -f $(MODS)/icp.conf
 	! cmp -s conf/holidays.tsv $(DESTDIR)$(CONFDIR)/holidays.tsv || rm -f $(DESTDIR)$(CONFDIR)/holidays.tsv
 	rm -f $(addprefix $(DESTDIR)$(UNITDIR)/,$(UNITS) icp-.service.d/sandbox.conf)
-	rmdir $(DESTDIR)$(CONFDIR) $(DESTDIR)$(UNITDIR)/icp-.service.d 2>/dev/null || true
+	rmdir $(DESTDIR)$(CONFDIR) $(DESTDIR)$(DOCDIR) $(DESTDIR)$(UNITDIR)/icp-.service.d 2>/dev/null || true
 
 .PHONY: clean help
 clean:
@@ -251,6 +262,7 @@ clean:
 help:
 	@echo "make             build/mod_icp.so and build/icpadmin"
 	@echo "make deps        install the Debian packages that are missing, for building and testing"
+	@echo "make server-deps the same for a server: Apache httpd, and what building needs; no browser, no tests"
 	@echo "make demo        the whole story on a private httpd; ONCE=1 ends by itself"
 	@echo "make check       unit tests and tests against a real httpd; SAN=address,undefined or SAN=thread: under sanitizers"
 	@echo "make unit|httpd  one half of check; httpd takes T='-k NAME'"
