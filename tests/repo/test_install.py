@@ -2,6 +2,7 @@
 import grp
 import os
 import pwd
+import shutil
 import stat
 import subprocess
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).resolve().parents[2]
+UNITS = "/lib/systemd/system"
 
 
 def make(*arguments):
@@ -24,7 +26,12 @@ def apxs(name):
 
 @pytest.fixture
 def image(tmp_path):
-    make("install", f"DESTDIR={tmp_path}")
+    """What an administrator with a strict umask installs."""
+    umask = os.umask(0o077)
+    try:
+        make("install", f"DESTDIR={tmp_path}")
+    finally:
+        os.umask(umask)
     return tmp_path
 
 
@@ -41,6 +48,24 @@ def test_everything_is_in_place(image):
     assert (mods / "icp.load").read_text() == f"LoadModule icp_module {module}\n"
     assert "ICPEngine On" in (mods / "icp.conf").read_text()
     assert at(image, "/etc/icp/holidays.tsv").read_bytes() == (SOURCE / "conf/holidays.tsv").read_bytes()
+
+
+def test_everybody_may_read_what_was_installed(image):
+    """Whatever the umask; but for what the workers saw, which is the workers'."""
+    for path in image.rglob("*"):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        wanted = 0o750 if path.name == "sightings" else 0o755 if path.is_dir() or path.name == "icpadmin" else 0o644
+        assert mode == wanted or path in (image / "etc", image / "usr", image / "lib", image / "var") and mode == 0o755, (path, oct(mode))
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd-analyze")
+def test_units_are_what_systemd_understands(image):
+    for target in ("timers", "multi-user", "basic", "sysinit", "shutdown", "network-online"):  # what the units refer to
+        (at(image, UNITS) / f"{target}.target").write_text("[Unit]\nDescription=a target\nDefaultDependencies=no\n")
+    units = sorted(at(image, UNITS).glob("icp-*.*r")) + sorted(at(image, UNITS).glob("icp-*.service")) + [at(image, UNITS) / "icp-intake.path"]
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", f"--root={image}", *(unit.name for unit in units)],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "icp-" not in done.stderr, done.stderr
 
 
 def test_state_folder_is_staff_s_and_sightings_the_worker_s(image):
