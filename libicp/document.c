@@ -10,37 +10,16 @@
 #include <apr_strings.h>
 
 #include "depot.h"
+#include "document_type.h"
 #include "text.h"
 
 #define NAME_LIMIT 200 /* bytes of a file's name that are kept */
 #define YOUNG apr_time_from_sec(3600)
 
 static const struct {
-    const char *type, *extension, *magic;
-    apr_size_t length;
-} types[] = {
-    {"application/pdf", "pdf", "%PDF-", 5},
-    {"image/jpeg", "jpg", "\xFF\xD8\xFF", 3},
-    {"image/png", "png", "\x89PNG\r\n\x1A\n", 8},
-    {"image/bmp", "bmp", "BM", 2},
-};
+    const char *type, *extension;
+} types[] = {{"application/pdf", "pdf"}, {"image/jpeg", "jpg"}, {"image/png", "png"}, {"image/bmp", "bmp"}};
 #define TYPES (sizeof types / sizeof *types)
-
-/* Two letters are no proof: the length of the second header must be one that there is. */
-static int is_bitmap(const unsigned char *data, apr_size_t length)
-{
-    static const unsigned char headers[] = {12, 40, 52, 56, 64, 108, 124};
-    return length > 26 && memchr(headers, data[14], sizeof headers) && !data[15] && !data[16] && !data[17];
-}
-
-const char *icp_document_type(const void *data, apr_size_t length)
-{
-    for (size_t i = 0; i < TYPES; i++) {
-        if (length <= types[i].length || memcmp(data, types[i].magic, types[i].length)) continue;
-        return types[i].length > 2 || is_bitmap(data, length) ? types[i].type : NULL;
-    }
-    return NULL;
-}
 
 static const char *extension_of(const char *type)
 {
@@ -82,7 +61,7 @@ static icp_error_t *read_file(icp_document_t *document, int fd, const char *file
     document->type = icp_document_type(data, got);
     if (document->type) return NULL;
     return icp_error(pool, ICP_REFUSED, "give a PDF, JPEG, PNG or BMP file; its name does not count",
-                     got ? "%s is of another type by its content" : "%s is empty", file);
+                     got ? "%s is of another type by its content, or damaged" : "%s is empty", file);
 }
 
 icp_error_t *icp_document_read(icp_document_t **result, const char *file, apr_pool_t *pool)

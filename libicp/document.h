@@ -16,10 +16,7 @@ typedef struct icp_document_t {
     const char *data;   /* `bytes` of them; NULL once it is kept */
 } icp_document_t;
 
-/* The type by what the file begins with: PDF, JPEG, PNG or BMP; NULL for anything else, whatever the file is called. */
-const char *icp_document_type(const void *data, apr_size_t length);
-
-/* Reads a file. ICP_REFUSED: empty, larger than the limit, of another type. */
+/* Reads a file: PDF, JPEG, PNG or BMP by its content (document_type.h). ICP_REFUSED: empty, larger than the limit, of another type. */
 icp_error_t *icp_document_read(icp_document_t **document, const char *file, apr_pool_t *pool);
 
 /* Before the change that refers to it: puts the file into documents/, synced. */

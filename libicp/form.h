@@ -126,10 +126,7 @@ const icp_form_document_t *icp_form_document(const char *kind);
 int icp_form_document_required(const icp_form_document_t *document, icp_form_kind_e kind, const char *holder);
 int icp_form_document_asked(const icp_form_document_t *document, icp_form_kind_e kind, const char *holder);
 
-/* What the bytes are, by themselves: "application/pdf", "image/jpeg", "image/png", each from its first byte to its end;
- * NULL: none of these, or broken off. No parser of a format: it keeps out what calls itself a picture and is a page, a program or
- * an archive (strangers send these; icp_document_type, for what staff are handed, looks at the beginning), and says nothing about what a
- * viewer makes of it. */
+/* The type of a file that may be sent with the form, PDF, JPEG or PNG, by its content (document_type.h); NULL: it may not. */
 const char *icp_form_document_type(const void *bytes, apr_size_t length);
 
 #endif

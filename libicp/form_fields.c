@@ -8,6 +8,8 @@
 
 #include <apr_strings.h>
 
+#include "document_type.h"
+
 #define B(kind) (1u << ICP_FORM_##kind)
 #define ALL ((1u << ICP_FORM_KIND_COUNT) - 1)
 #define ADDS (B(FIRST) | B(WEBSITE) | B(ACCESS)) /* a website comes to be served */
@@ -150,4 +152,10 @@ const char *icp_form_label(const char *path, apr_size_t websites, icp_language_e
         return many && (websites > 1 || index) ? label_of_website(field->label[language], index, language, pool) : field->label[language];
     }
     return NULL;
+}
+
+const char *icp_form_document_type(const void *bytes, apr_size_t length)
+{
+    const char *type = icp_document_type(bytes, length);
+    return type && strcmp(type, "image/bmp") ? type : NULL;
 }

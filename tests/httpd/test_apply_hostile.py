@@ -47,7 +47,7 @@ WRONG_FILES = {
     "page": b"<!doctype html><script>alert(1)</script>", "program": b"MZ\x90\0" + bytes(500), "elf": b"\x7fELF" + bytes(500), "zip": b"PK\3\4" + bytes(500),
     "svg": b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "gif": b"GIF89a" + bytes(100), "empty": b"", "php": b"<?php system($_GET[1]);",
     "pdf in a page": b"<html>" + PDF, "page behind a pdf": PDF + b"<script>", "zip in a pdf": PDF[:20] + b"PK\5\6" + bytes(18) + PDF[20:],
-    "zip behind a picture": png() + b"PK\3\4", "program behind a picture": JPEG + b"MZ", "cut picture": png()[:-1], "no picture in it": png()[:33] + png()[-12:],
+    "zip behind a picture": png() + b"PK\5\6" + bytes(18), "zip behind a photograph": JPEG + b"PK\5\6" + bytes(18) + b"comment", "cut picture": png()[:-1], "no picture in it": png()[:33] + png()[-12:],
     "bomb": png()[:8] + zlib.compress(bytes(10**6)),
 }
 

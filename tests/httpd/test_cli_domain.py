@@ -6,9 +6,10 @@ import stat
 
 import pytest
 
+from applicant import JPEG, PDF, png
 from env import SOURCE
 
-PDF, JPEG, PNG = b"%PDF-1.4 scan", b"\xff\xd8\xff\xe0 jpg", b"\x89PNG\r\n\x1a\n scan"
+PNG = png()
 
 
 @pytest.fixture

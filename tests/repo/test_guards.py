@@ -73,6 +73,14 @@ def test_questions_and_answers_are_those_of_the_page(language):
     assert read(f"docs/faq.{language}.md") == made, "run 'make docs'"
 
 
+def test_the_size_of_a_document_is_the_same_everywhere():
+    limit = re.search(r"#define ICP_DOCUMENT_LIMIT \((\d+) \* 1024 \* 1024\)", read("libicp/document.h")).group(1)
+    told = {path: set(re.findall(r"(\d+) MB", read(path))) for path in
+            ("conf/apply/apply.html", "mod_icp/apply.c", "mod_icp/apply_typed.c", "libicp/intake_take.c", "icpadmin/cmd_domain_step.c", "docs/forms.md",
+             "docs/faq.en.md", "docs/faq.zh.md")}
+    assert told == dict.fromkeys(told, {limit})
+
+
 def test_every_sql_statement_is_used():
     defined = set(re.findall(r"^-- STMT_(\w+)$", read("libicp/sql/*.sql"), re.MULTILINE))
     used = set(re.findall(r"ICP_STMT_(\w+)", read("libicp/*.c", "mod_icp/*.c", "icpadmin/*.c"))) - {"COUNT"}

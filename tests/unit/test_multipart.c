@@ -85,7 +85,7 @@ static int holds_delimiter(const text_t *text)
 START_TEST(test_what_goes_in_comes_out)
 {
     static text_t parts[8], body;
-    for (int round = 0; round < 10000; round++) {
+    for (int round = 0; round < 4000; round++) {
         int count = (int)pick(8), is_file[8];
         body.length = 0;
         for (int i = 0; i < count; i++) {
