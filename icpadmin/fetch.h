@@ -57,7 +57,6 @@ typedef struct icp_fetched_t {
     const icp_site_t *site;
     icp_look_t look;
     const char *notice;  /* the gate answered, not the site: the reason it gave; else NULL */
-    const char *address; /* that answered last, with its port: "127.0.0.1:80", "[::1]:443"; NULL if nobody did */
     int tries;
     /* Of a page with a failing verdict; else NULL and 0. */
     const char *headers; /* status line and headers as received */

@@ -4,7 +4,7 @@
 
 icp_error_t *icp_record_prepare(icp_register_t *reg, icp_fetched_t *fetched)
 {
-    icp_received_t received = {.address = fetched->address,
+    icp_received_t received = {.address = fetched->look.address,
                                .headers = fetched->headers,
                                .body = fetched->body,
                                .length = fetched->kept,

@@ -319,6 +319,7 @@ static void judge(icp_transfer_t *transfer, const icp_page_report_t *report)
     look->site = site->name;
     look->site_id = site->id;
     look->enabled = site->enabled;
+    look->case_id = site->suspension ? site->suspension->id : 0;
     look->at = apr_time_now();
     look->url = transfer->url;
     look->inspection = icp_verdict_judge(report, &expected, &transfer->settings->policy, transfer->pool);
@@ -414,7 +415,7 @@ static void note_address(icp_transfer_t *transfer)
     curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &ip);
     curl_easy_getinfo(easy, CURLINFO_PRIMARY_PORT, &port);
     if (!ip || !*ip || !transfer->fetched->look.status) return;
-    transfer->fetched->address = apr_psprintf(transfer->pool, strchr(ip, ':') ? "[%s]:%ld" : "%s:%ld", ip, port);
+    transfer->fetched->look.address = apr_psprintf(transfer->pool, strchr(ip, ':') ? "[%s]:%ld" : "%s:%ld", ip, port);
 }
 
 static icp_error_t *keep_evidence(icp_transfer_t *transfer)

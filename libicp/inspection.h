@@ -9,8 +9,10 @@
 typedef struct icp_look_t {
     const char *site;
     apr_int64_t site_id, enabled;       /* as the site was on file before the look: site.h */
+    apr_int64_t case_id;                /* of the suspension that was open before it was made; 0: none */
     apr_time_t at;
     const char *url;                    /* that was judged, after redirects */
+    const char *address;                /* that answered last, with its port: "127.0.0.1:80", "[::1]:443"; NULL if nobody did */
     int status;                         /* HTTP status; 0 if none came */
     const char *fault;                  /* why there was no page to judge, in words for staff; NULL */
     const icp_inspection_t *inspection; /* never NULL: unreadable where there was no page */

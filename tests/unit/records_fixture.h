@@ -78,7 +78,8 @@ static inline icp_look_t *look(const char *site, icp_verdict_e verdict, const ch
     icp_site_t *read = NULL;
     ok(icp_site_get(&read, reg, site, pool));
     *made = (icp_look_t){.site = site, .site_id = read->id, .enabled = read->enabled, .at = apr_time_now(), .url = "http://a.cn/",
-                         .status = 200, .inspection = inspection};
+                         .address = "127.0.0.1:80", .status = 200, .inspection = inspection};
+    if (read->suspension) made->case_id = read->suspension->id;
     return made;
 }
 

@@ -78,10 +78,26 @@ START_TEST(test_nothing_else_enables)
     fails(enable("a.cn", look("a.cn", ICP_DISPLAYED, "沪ICP备05012346号-3")), ICP_REFUSED, "沪ICP备05012346号-3");
     fails(enable("a.cn", look("b.cn", ICP_DISPLAYED, "沪ICP备05012345号-3")), ICP_REFUSED, "inspection");
     icp_look_t *old = look("a.cn", ICP_DISPLAYED, "沪ICP备05012345号-3");
-    old->at -= apr_time_from_sec(10);
+    old->case_id = 0;
     fails(enable("a.cn", old), ICP_REFUSED, "since its suspension");
     ck_assert_str_eq(suspended_for("a.cn"), "missing");
     ck_assert(!has_event("site.enable"));
+}
+END_TEST
+
+/* A look belongs to the suspension that it was made under: not to the next one of the same second, and to it also where the clock was
+ * put back in between. */
+START_TEST(test_a_look_of_this_suspension)
+{
+    suspended_site();
+    icp_look_t *first = look("a.cn", ICP_DISPLAYED, "沪ICP备05012345号-3");
+    ok(enable("a.cn", first));
+    ok(suspend("a.cn", "order"));
+    fails(enable("a.cn", first), ICP_REFUSED, "since its suspension");
+    icp_look_t *second = look("a.cn", ICP_DISPLAYED, "沪ICP备05012345号-3");
+    second->at -= apr_time_from_sec(86400);
+    ok(enable("a.cn", second));
+    ck_assert(has_event("\"address\":\"127.0.0.1:80\""));
 }
 END_TEST
 
@@ -186,7 +202,8 @@ int main(void)
 {
     return run_tests("suspension",
                      (const TTest *const[]){test_open, test_displayed_enables, test_license_number_is_enough,
-                                            test_nothing_else_enables, test_license_at_this_moment,
+                                            test_nothing_else_enables, test_a_look_of_this_suspension,
+                                            test_license_at_this_moment,
                                             test_no_license_at_all, test_attest, test_runs_of_one_verdict, test_dry_run,
                                             NULL},
                      1);
