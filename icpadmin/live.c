@@ -12,7 +12,6 @@
 #include "pass.h"
 #include "policy.h"
 
-#define PASS_SECONDS 60
 #define AHEAD 128 /* sites that are read from the register at a time */
 
 struct icp_live_t {
@@ -78,7 +77,7 @@ static const char *pass_for(const icp_site_t *site, void *baton, apr_pool_t *poo
     const icp_live_t *live = baton;
     if (!site->suspension) return NULL;
     icp_pass_t pass = {ICP_PASS_CHECK, site->suspension->id, site->suspension->pass_epoch,
-                       apr_time_now() + apr_time_from_sec(PASS_SECONDS), 0};
+                       apr_time_now() + apr_time_from_sec(ICP_PASS_CHECK_SECONDS), 0};
     return icp_pass_make(&live->key, &pass, pool);
 }
 

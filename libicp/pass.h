@@ -17,6 +17,8 @@
 #define ICP_PASS_HEADER "ICP-Pass"              /* request header: the checker's; response header: what a pass let through */
 #define ICP_NOTICE_HEADER "ICP-Notice" /* response header: the gate answered, not the site; its value is the reason */
 
+#define ICP_PASS_CHECK_SECONDS 60 /* how long the checker's is good: an httpd that was started since it was made does not believe it */
+
 typedef enum icp_pass_kind_e { ICP_PASS_OWNER = 'o', ICP_PASS_CHECK = 'c' } icp_pass_kind_e;
 
 typedef struct icp_pass_t {

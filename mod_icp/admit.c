@@ -123,9 +123,14 @@ static int is_good(icp_pass_t *pass, const char *token, icp_pass_kind_e kind, co
     return token && icp_pass_check(&icp_main_conf()->pass_key, token, strlen(token), pass, apr_time_now());
 }
 
+/* What was used before httpd was started nobody remembers: of that time no pass is good. Unless the clock was put back since: then it
+ * does not tell. */
 static int is_first_use(const icp_pass_t *pass)
 {
-    return icp_once_use(&icp_shared->once, pass->nonce, (uint32_t)apr_time_sec(pass->expiry), (uint32_t)apr_time_sec(apr_time_now()));
+    uint32_t now = (uint32_t)apr_time_sec(apr_time_now()), since = (uint32_t)apr_time_sec(icp_shared->since);
+    uint32_t expiry = (uint32_t)apr_time_sec(pass->expiry);
+    if (since <= now && expiry < since + ICP_PASS_CHECK_SECONDS) return 0;
+    return icp_once_use(&icp_shared->once, pass->nonce, expiry, now);
 }
 
 static icp_admission_e let_through(request_rec *r, const icp_snapshot_site_t *site, const icp_pass_t *pass)

@@ -2,6 +2,7 @@
 import json
 import shutil
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -162,6 +163,16 @@ def test_a_graceful_restart_remembers_what_was_used(gated):
         gated.graceful()
         assert all(map(suspended, everywhere(gated, {"ICP-Pass": once})))
     assert is_open(gated.get(URL, {"ICP-Pass": other})) and suspended(gated.get(URL, {"ICP-Pass": other}))
+
+
+def test_a_start_forgets_what_was_used_and_so_takes_nothing_older(gated):
+    once, unused = mint(gated, "c", nonce="1" * 16), mint(gated, "c", nonce="2" * 16)
+    assert is_open(gated.get(URL, {"ICP-Pass": once}))
+    gated.stop()
+    time.sleep(1.1)  # a pass tells its second
+    gated.start()
+    assert suspended(gated.get(URL, {"ICP-Pass": once})) and suspended(gated.get(URL, {"ICP-Pass": unused}))
+    assert is_open(gated.get(URL, {"ICP-Pass": mint(gated, "c", nonce="3" * 16)}))
 
 
 def test_the_checker_has_a_pass_for_each_request(httpd):
