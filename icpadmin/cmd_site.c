@@ -389,7 +389,8 @@ const icp_command_t icp_cmd_site_edit = {
     .summary = "change a site's host names, numbers or home page",
     .details =
         "What is not given stays as it is. A site left without an active license is suspended; a new license does not "
-        "enable a suspended site by itself: that takes `icpadmin enable`, which looks at the live page.",
+        "enable a suspended site by itself: that takes `icpadmin enable`, which looks at the live page. While a site is "
+        "suspended for what its home page shows, no other page can be put in that one's place.",
     .json = "an object with name, hosts, numbers, expected (numbers of active licenses), homepage, serve_unlicensed, "
             "suspension (case, reason, opened_at, opened_by, closed_at, closed_by; null while the site is open), "
             "verdict, checked_at, created_at",

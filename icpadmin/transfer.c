@@ -176,21 +176,10 @@ icp_client_t *icp_client_create(apr_pool_t *pool)
     return client;
 }
 
-static const char *host_of(const icp_site_t *site, apr_pool_t *pool)
-{
-    const char *host = site->hosts->nelts ? APR_ARRAY_IDX(site->hosts, 0, const char *) : site->name;
-    for (int i = 0; i < site->hosts->nelts; i++) {
-        if (!strcmp(APR_ARRAY_IDX(site->hosts, i, const char *), site->name)) return site->name;
-    }
-    return strncmp(host, "*.", 2) ? host : apr_pstrcat(pool, "www", host + 1, NULL);
-}
-
 static const char *first_url(icp_transfer_t *transfer, const char *scheme)
 {
     const icp_site_t *site = transfer->fetched->site;
-    if (transfer->asked) return transfer->asked;
-    if (*site->homepage != '/') return site->homepage;
-    return apr_pstrcat(transfer->pool, scheme, "://", host_of(site, transfer->pool), site->homepage, NULL);
+    return transfer->asked ? transfer->asked : icp_site_page(site, scheme, transfer->pool);
 }
 
 static char *url_part(CURLU *url, CURLUPart part, apr_pool_t *pool)

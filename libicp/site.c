@@ -111,3 +111,22 @@ icp_error_t *icp_site_each(icp_register_t *reg, icp_site_filter_e filter, icp_si
     apr_pool_destroy(item_pool);
     return NULL;
 }
+
+/* Before another among the hosts of a site, as they are listed. */
+static int comes_before(const char *host, const char *other)
+{
+    int wild = *host == '*', other_wild = *other == '*';
+    return wild != other_wild ? other_wild : strcmp(host, other) < 0;
+}
+
+const char *icp_site_page(const icp_site_t *site, const char *scheme, apr_pool_t *pool)
+{
+    const char *host = NULL;
+    if (*site->homepage != '/') return site->homepage;
+    for (int i = 0; i < site->hosts->nelts && (!host || strcmp(host, site->name)); i++) {
+        const char *own = APR_ARRAY_IDX(site->hosts, i, const char *);
+        if (!host || !strcmp(own, site->name) || comes_before(own, host)) host = own;
+    }
+    if (!host) host = site->name;
+    return apr_pstrcat(pool, scheme, "://", *host == '*' ? "www" : "", *host == '*' ? host + 1 : host, site->homepage, NULL);
+}

@@ -32,7 +32,12 @@ typedef struct icp_site_edit_t {
     int serve_unlicensed; /* 1, 0, -1: as it is */
 } icp_site_edit_t;
 
-/* Inside a change. Refused: what would let a host of a suspended site be served; removing the last host. A site that is
+/* Where its home page is looked at: its URL on file, or the path by `scheme` on the host it is named after, else on the first one of
+ * those in order, exact ones first ("www" for the asterisk of a wildcard). */
+const char *icp_site_page(const icp_site_t *site, const char *scheme, apr_pool_t *pool);
+
+/* Inside a change. Refused: what would let a host of a suspended site be served; another page to look at while it is suspended for what
+ * its page shows; removing the last host. A site that is
  * left without active license is suspended `unlicensed`. */
 icp_error_t *icp_site_edit(icp_register_t *reg, const icp_site_edit_t *edit, apr_pool_t *pool);
 

@@ -13,6 +13,7 @@
 #include "license.h"
 #include "license_number.h"
 #include "text.h"
+#include "verdict.h"
 
 #define HOMEPAGE_MAX 2000
 
@@ -328,6 +329,16 @@ static void drop_known(apr_array_header_t *numbers, const icp_site_t *site)
     numbers->nelts = kept;
 }
 
+/* What a visitor of the site's front door was shown is why it is suspended: no other page can stand for that one. */
+static icp_error_t *check_same_page(const icp_site_t *before, const icp_site_t *after, apr_pool_t *pool)
+{
+    if (!before->suspension || icp_verdict_parse(before->suspension->reason) == ICP_VERDICT_COUNT) return NULL;
+    const char *was = icp_site_page(before, "http", pool), *is = icp_site_page(after, "http", pool);
+    if (strcmp(was, is) == 0) return NULL;
+    return icp_error(pool, ICP_REFUSED, apr_psprintf(pool, "first enable it: icpadmin enable %s", before->name),
+                     "%s is suspended for what %s shows: %s cannot be looked at in its place", before->name, was, is);
+}
+
 icp_error_t *icp_site_edit(icp_register_t *reg, const icp_site_edit_t *edit, apr_pool_t *pool)
 {
     icp_site_t *before, *after;
@@ -360,6 +371,10 @@ icp_error_t *icp_site_edit(icp_register_t *reg, const icp_site_edit_t *edit, apr
     const char *homepage = edit->homepage ? (*edit->homepage ? edit->homepage : "/") : before->homepage;
     ICP_TRY(check_homepage(homepage, hosts, pool));
     int serve_unlicensed = edit->serve_unlicensed < 0 ? before->serve_unlicensed : !!edit->serve_unlicensed;
+    icp_site_t wanted = *before;
+    wanted.homepage = homepage;
+    wanted.hosts = hosts;
+    ICP_TRY(check_same_page(before, &wanted, pool));
 
     for (int i = 0; i < removed->nelts; i++) {
         ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_HOST_DELETE, "si", APR_ARRAY_IDX(removed, i, const char *),

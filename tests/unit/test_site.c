@@ -167,6 +167,25 @@ START_TEST(test_suspended_stays)
 }
 END_TEST
 
+/* Rule 2: what is looked at before it is enabled is what it was suspended for. */
+START_TEST(test_another_page_does_not_stand_for_the_one_that_failed)
+{
+    licenses();
+    ok(add_site("shop", "www.a.cn *.a.cn", "沪ICP备05012345号-1", 0));
+    ck_assert_str_eq(icp_site_page(get_site("shop"), "http", pool), "http://www.a.cn/");
+    ok(suspend("shop", "incorrect"));
+    fails(edit((icp_site_edit_t){.name = "shop", .homepage = "/number.html", .serve_unlicensed = -1}), ICP_REFUSED, "/number.html");
+    fails(edit((icp_site_edit_t){.name = "shop", .homepage = "http://x.a.cn/", .serve_unlicensed = -1}), ICP_REFUSED, "x.a.cn");
+    fails(edit((icp_site_edit_t){.name = "shop", .add_hosts = list("m.a.cn"), .serve_unlicensed = -1}), ICP_REFUSED, "m.a.cn");
+    ok(edit((icp_site_edit_t){.name = "shop", .homepage = "", .add_hosts = list("x.a.cn"), .serve_unlicensed = -1}));
+    ok(add_site("b.cn", "a.b.cn", NULL, 0)); /* unlicensed: nobody has looked at it */
+    ok(edit((icp_site_edit_t){.name = "b.cn", .homepage = "/start", .serve_unlicensed = -1}));
+    ck_assert_str_eq(icp_site_page(get_site("b.cn"), "https", pool), "https://b.cn/start");
+    ok(add_site("pool", "*.c.cn *.b.c.cn", "沪ICP备05012345号-1", 0));
+    ck_assert_str_eq(icp_site_page(get_site("pool"), "http", pool), "http://www.b.c.cn/");
+}
+END_TEST
+
 START_TEST(test_host_under_open_wildcard)
 {
     licenses();
@@ -217,6 +236,7 @@ int main(void)
     return run_tests("site",
                      (const TTest *const[]){test_add, test_get_by_any_form, test_bad_input, test_names_are_unique,
                                             test_unlicensed, test_edit, test_suspended_stays,
-                                            test_host_under_open_wildcard, test_remove, test_each, NULL},
+                                            test_another_page_does_not_stand_for_the_one_that_failed, test_host_under_open_wildcard,
+                                            test_remove, test_each, NULL},
                      1);
 }
