@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <apr_strings.h>
 
@@ -34,6 +35,25 @@ icp_error_t *icp_db_path(const char **absolute, const char *path, apr_pool_t *po
     if (!realpath(parent, directory)) return icp_error_os(pool, errno, "cannot open the database %s", path);
     *absolute = apr_pstrcat(pool, directory, strcmp(directory, "/") ? "/" : "", slash ? slash + 1 : path, NULL);
     return NULL;
+}
+
+/* SQLite waits for ever in front of a pipe, and says little of a folder or of a link that leads to itself. */
+static icp_error_t *check_plain(const char *path, apr_pool_t *pool)
+{
+    struct stat info;
+    if (lstat(path, &info) != 0 || S_ISREG(info.st_mode)) return NULL;
+    if (S_ISLNK(info.st_mode)) {
+        return icp_error(pool, ICP_DENIED, "name the file itself", "cannot open the database %s: it is a symbolic link, which is not followed", path);
+    }
+    return icp_error(pool, ICP_FAULT, "look who put it there, and put the file itself back",
+                     S_ISDIR(info.st_mode) ? "cannot open the database %s: it is a directory" : "cannot open the database %s: it is no plain file",
+                     path);
+}
+
+icp_error_t *icp_db_check_plain(const char *path, apr_pool_t *pool)
+{
+    ICP_TRY(check_plain(path, pool));
+    return check_plain(apr_pstrcat(pool, path, "-journal", NULL), pool);
 }
 
 static apr_status_t close_db(void *data)
@@ -73,6 +93,7 @@ icp_error_t *icp_db_open(icp_db_t **result, const char *path, icp_db_mode_e mode
     icp_db_t *db = apr_pcalloc(pool, sizeof *db);
     db->pool = pool;
     ICP_TRY(icp_db_path(&db->path, path, pool));
+    ICP_TRY(icp_db_check_plain(db->path, pool));
 
     int rc = sqlite3_open_v2(db->path, &db->handle, mode_flags[mode] | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc == SQLITE_OK) rc = settle(db);
@@ -270,12 +291,6 @@ static icp_error_t *failure(icp_db_t *db, const char *doing, icp_status_e status
 
 static icp_error_t *cannot_open(icp_db_t *db, int result, const char *doing, int os_error)
 {
-    if (result == SQLITE_CANTOPEN_SYMLINK) {
-        return failure(db, doing, ICP_DENIED, "it is a symbolic link, which is not followed", "name the file itself");
-    }
-    if (result == SQLITE_CANTOPEN_ISDIR || os_error == EISDIR) {
-        return failure(db, doing, ICP_FAULT, "it is a directory", "name the file itself");
-    }
     if (os_error) return icp_error_os(db->pool, os_error, "cannot %s %s", doing, db->path);
     return failure(db, doing, ICP_FAULT, sqlite3_errstr(result), NULL);
 }

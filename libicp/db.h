@@ -27,7 +27,10 @@ typedef enum icp_db_mode_e {
 /* `path` absolute, its directory's symbolic links resolved, its last part as it is: what SQLite is given. */
 icp_error_t *icp_db_path(const char **absolute, const char *path, apr_pool_t *pool);
 
-/* Opens `path`; a symbolic link in its place is refused; foreign keys on, schema untrusted, busy timeout `timeout_ms`.
+/* Are the file and the journal beside it, where they are there, plain files? (For what is attached; icp_db_open asks by itself.) */
+icp_error_t *icp_db_check_plain(const char *path, apr_pool_t *pool);
+
+/* Opens `path`; what is no plain file is refused; foreign keys on, schema untrusted, busy timeout `timeout_ms`.
  * The connection closes with `pool` or by icp_db_close, whichever is first. */
 icp_error_t *icp_db_open(icp_db_t **db, const char *path, icp_db_mode_e mode, int timeout_ms, apr_pool_t *pool);
 void icp_db_close(icp_db_t *db);

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -108,6 +109,11 @@ def damage_folder(path):
     path.mkdir()
 
 
+def damage_pipe_for_a_journal(path):
+    os.mkfifo(f"{path}-journal")
+    os.utime(path)
+
+
 def damage_newer_schema(path):
     register = sqlite3.connect(path, isolation_level=None)
     register.execute("PRAGMA user_version = 99")
@@ -145,6 +151,7 @@ def test_damage_changes_nothing_and_is_told_and_ends(httpd, damage, rings):
     as_it_was(httpd)
     if httpd.register.is_dir():
         httpd.register.rmdir()
+    Path(f"{httpd.register}-journal").unlink(missing_ok=True)
     shutil.copy(good, httpd.register)  # nobody rings: a look once a second finds it
     httpd.register.chmod(0o644)
     httpd.wait_for(lambda: len(re.findall(AGAIN, httpd.log())) >= len(re.findall(CANNOT, httpd.log())), "recover")

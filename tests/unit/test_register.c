@@ -95,10 +95,21 @@ START_TEST(test_open_says_what_is_wrong)
     ck_assert_int_eq(mkdir(path, 0755), 0);
     open_fails(ICP_FAULT, "directory");
     rmdir(path);
+    ck_assert_int_eq(symlink("register.db", path), 0);
+    open_fails(ICP_DENIED, "symbolic link");
+    unlink(path);
     ck_assert_int_eq(rename(aside, path), 0);
 
     ck_assert_int_eq(rename(private_db, aside), 0);
     open_fails(ICP_FAULT, "private.db");
+    for (int i = 0; i < 2; i++) { /* nobody waits at a pipe */
+        const char *pipe = i ? private_db : in_folder("register.db-journal");
+        ck_assert_int_eq(mkfifo(pipe, 0600), 0);
+        if (!i) ck_assert_int_eq(rename(aside, private_db), 0);
+        open_fails(ICP_FAULT, "no plain file");
+        unlink(pipe);
+        if (!i) ck_assert_int_eq(rename(private_db, aside), 0);
+    }
     write_file(private_db, "", 0);
     open_fails(ICP_FAULT, "private.db is empty");
     write_file(private_db, "This is not a database at all, it is a letter to the provider", 61);
