@@ -95,7 +95,6 @@ void icp_conf_finish(apr_pool_t *pool, server_rec *main_server)
             conf->server = server;
             ap_set_module_config(server->module_config, &icp_module, conf);
         }
-        conf->index = mine->servers++;
         if (conf->engine == ICP_ENGINE_OFF) continue;
         mine->any_engine = 1;
         apr_array_header_t *hosts = apr_array_make(pool, 4, sizeof(const char *));

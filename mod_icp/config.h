@@ -3,6 +3,8 @@
 #ifndef MOD_ICP_CONFIG_H
 #define MOD_ICP_CONFIG_H
 
+#include <stdatomic.h>
+
 #include <httpd.h>
 #include <http_config.h>
 
@@ -45,7 +47,7 @@ typedef enum icp_engine_e { ICP_ENGINE_OFF, ICP_ENGINE_OBSERVE, ICP_ENGINE_ON } 
 /* Per server, merged: every field has its final value after post_config. */
 typedef struct icp_conf_t {
     server_rec *server;
-    int index;                  /* 0..n-1 over all servers: where the gate keeps what this vhost belongs to */
+    atomic_uint_fast64_t judged; /* the gate's: what it found out about the vhost's own sites; see icp_view_known */
     apr_uint32_t given;         /* a bit for each directive that stands here */
     const apr_array_header_t *hosts; /* const char *: ServerName and each ServerAlias in normal form, but not the
                                       * patterns that no register could hold ("www.*") */
@@ -69,7 +71,6 @@ typedef struct icp_main_conf_t {
     const char *holidays_path;  /* NULL: the form knows of no holidays */
     icp_pass_key_t pass_key;
     int has_pass_key;
-    int servers;                /* how many icp_conf_t */
     int any_engine;             /* some server has On or Observe */
 } icp_main_conf_t;
 
@@ -84,7 +85,7 @@ extern const command_rec icp_commands[];
 void *icp_conf_create(apr_pool_t *pool, server_rec *server);
 void *icp_conf_merge(apr_pool_t *pool, void *base, void *add);
 
-/* post_config: numbers the servers and fills in what follows from other directives. */
+/* post_config: fills in what follows from other directives. */
 void icp_conf_finish(apr_pool_t *pool, server_rec *main_server);
 
 /* What ICPExempt is without a directive. */

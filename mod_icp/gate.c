@@ -16,8 +16,6 @@
 
 APLOG_USE_MODULE(icp);
 
-#define NOTE "icp-state"
-
 /* --- what a vhost belongs to ------------------------------------------------------------------------ */
 
 enum {
@@ -84,7 +82,7 @@ static decision_t decide(const icp_snapshot_t *snapshot, const icp_conf_t *conf,
     return (decision_t){0, own};
 }
 
-static __attribute__((noinline)) unsigned judge(icp_view_t *view, const icp_conf_t *conf)
+static __attribute__((noinline)) unsigned judge(icp_view_t *view, icp_conf_t *conf)
 {
     unsigned judged = JUDGED;
     if (!suspended_site(view->snapshot, conf)) judged |= NONE_SUSPENDED;
@@ -93,7 +91,7 @@ static __attribute__((noinline)) unsigned judge(icp_view_t *view, const icp_conf
         const char *host = APR_ARRAY_IDX(conf->hosts, i, const char *);
         if (!decide(view->snapshot, conf, host, judged).gated) judged |= (unsigned)HOST_IS_SERVED << i;
     }
-    atomic_store_explicit(&view->judged[conf->index], (unsigned char)judged, memory_order_relaxed);
+    icp_view_keep(&conf->judged, view->epoch, judged);
     return judged;
 }
 
@@ -101,7 +99,7 @@ static __attribute__((noinline)) unsigned judge(icp_view_t *view, const icp_conf
 
 static void note(request_rec *r, const char *state)
 {
-    apr_table_addn(r->notes, NOTE, state);
+    apr_table_addn(r->notes, ICP_GATE_NOTE, state);
 }
 
 static const char *const *copy_texts(const char *const *texts, int count, apr_pool_t *pool)
@@ -181,9 +179,11 @@ static int let_in(request_rec *r)
     return DECLINED;
 }
 
-static __attribute__((noinline)) int weigh(request_rec *r, const icp_conf_t *conf, icp_view_t *view, icp_slot_t *slot)
+static __attribute__((noinline)) int weigh(request_rec *r, icp_conf_t *conf)
 {
-    unsigned judged = atomic_load_explicit(&view->judged[conf->index], memory_order_relaxed);
+    icp_slot_t *slot;
+    icp_view_t *view = icp_view_acquire((unsigned)r->connection->id, &slot);
+    unsigned judged = icp_view_known(&conf->judged, view->epoch);
     decision_t decision = decide(view->snapshot, conf, r->hostname, judged ? judged : judge(view, conf));
     const icp_snapshot_site_t *site = decision.gated && decision.site ? copy_site(decision.site, r->pool) : NULL;
     icp_publish_release(slot);
@@ -203,25 +203,20 @@ static int is_served(const icp_conf_t *conf, const char *host, unsigned judged)
 int icp_gate_quick_handler(request_rec *r, int lookup)
 {
     if (lookup || r->main) return DECLINED;
-    const icp_conf_t *conf = icp_conf(r->server);
+    icp_conf_t *conf = icp_conf(r->server);
     if (conf->engine == ICP_ENGINE_OFF) return DECLINED;
 
-    icp_slot_t *slot;
-    icp_view_t *view = icp_view_acquire((unsigned)r->connection->id, &slot);
-    unsigned judged = atomic_load_explicit(&view->judged[conf->index], memory_order_relaxed);
-    if (!r->hostname || !is_served(conf, r->hostname, judged)) return weigh(r, conf, view, slot);
-    icp_publish_release(slot);
-    return let_in(r);
+    icp_view_follow();
+    unsigned judged = icp_view_known(&conf->judged, atomic_load(&icp_view_now.epoch));
+    return r->hostname && is_served(conf, r->hostname, judged) ? let_in(r) : weigh(r, conf);
 }
 
 int icp_gate_handler(request_rec *r)
 {
-    const icp_mark_t *mark = icp_mark_of(r);
-    if ((!mark || mark == &icp_mark_open) && !r->prev && !r->main) return DECLINED;
     const icp_conf_t *conf = icp_conf(r->server);
     if (conf->engine != ICP_ENGINE_ON || !icp_admit_strayed(r, conf)) return DECLINED;
     if (r->main) return HTTP_FORBIDDEN;
-    apr_table_unset(r->notes, NOTE);
+    apr_table_unset(r->notes, ICP_GATE_NOTE);
     return icp_gate_quick_handler(r, 0);
 }
 

@@ -47,7 +47,7 @@ static int listed(const icp_conf_t *conf, const char *path)
 
 /* By the path the visitor asked for, as sent or as httpd decoded it. mod_dir's fast redirect overwrites the latter, so a spelling of a
  * folder such as "//" is looked at here; a true internal redirect makes a new request. */
-static int is_homepage(request_rec *r, const icp_conf_t *conf)
+static __attribute__((noinline)) int is_homepage(request_rec *r, const icp_conf_t *conf)
 {
     request_rec *first = r;
     while (first->prev) first = first->prev;

@@ -118,16 +118,31 @@ static void child_init(apr_pool_t *pchild, server_rec *server)
 /* One hook for all, and as little as can be for what is none of them: every request comes through here. */
 static int handler(request_rec *r)
 {
-    int rv = icp_gate_handler(r);
-    if (rv != DECLINED || !r->handler || *r->handler != 'i') return rv;
-    rv = icp_status_handler(r);
+    if (!icp_gate_is_through(r)) {
+        int rv = icp_gate_handler(r);
+        if (rv != DECLINED) return rv;
+    }
+    if (!r->handler || *r->handler != 'i') return DECLINED;
+    int rv = icp_status_handler(r);
     if (rv == DECLINED) rv = icp_apply_handler(r);
     return rv != DECLINED ? rv : icp_faq_handler(r);
 }
 
+/* Does a directive of the configuration, or an argument of one, hold this word? */
+static int is_mentioned(const char *word, const ap_directive_t *list)
+{
+    for (const ap_directive_t *at = list; at; at = at->next) {
+        if (ap_strcasestr(at->directive, word) || (at->args && ap_strcasestr(at->args, word)) || is_mentioned(word, at->first_child)) return 1;
+    }
+    return 0;
+}
+
+/* The configuration has been read, but none of it done: hooks that nothing in it asks for are not taken, so no request pays for them. */
 static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 {
     icp_cache_guard_register();
+    if (is_mentioned("ICPPassKey", ap_conftree)) icp_admit_register();
+    if (is_mentioned(ICP_GATE_NOTE, ap_conftree)) ap_hook_log_transaction(icp_gate_log, NULL, NULL, APR_HOOK_REALLY_FIRST);
     return OK;
 }
 
@@ -141,9 +156,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_monitor(icp_watch_parent, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_quick_handler(icp_gate_quick_handler, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(handler, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    ap_hook_log_transaction(icp_gate_log, NULL, NULL, APR_HOOK_REALLY_FIRST);
     icp_inspect_register();
-    icp_admit_register();
     icp_status_register();
 }
 

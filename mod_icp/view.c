@@ -47,7 +47,6 @@ static struct {
     atomic_uint_fast64_t failed; /* the bell's word when reading failed; no request tries that again */
     apr_uint64_t fingerprint;
     const char *path;
-    int servers;
     server_rec *server;
     apr_pool_t *scratch;
     retained_t *retained;
@@ -77,9 +76,10 @@ static icp_view_t *in_force(void)
 
 static void put_in_force(icp_snapshot_t *snapshot)
 {
-    icp_view_t *fresh = calloc(1, sizeof *fresh + (size_t)view.servers);
+    icp_view_t *fresh = calloc(1, sizeof *fresh);
     if (!fresh) abort();
     fresh->snapshot = snapshot;
+    fresh->epoch = atomic_fetch_add(&icp_view_now.epoch, 1) + 1;
     icp_publish_replace(&icp_view_now.publish, &fresh->published);
     if (view.retained) view.retained->snapshot = snapshot;
 }
@@ -298,7 +298,6 @@ icp_error_t *icp_view_start(apr_pool_t *pconf, server_rec *server)
     icp_snapshot_t *snapshot = NULL;
 
     view.path = conf->register_path;
-    view.servers = conf->servers;
     view.server = server;
     icp_view_now.publish.destroy = destroy;
     view.retained = retained();

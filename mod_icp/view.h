@@ -15,7 +15,7 @@
 typedef struct icp_view_t {
     icp_published_t published;
     icp_snapshot_t *snapshot;
-    atomic_uchar judged[]; /* by icp_conf_t.index: what the gate found out about the vhost's own sites; 0: not yet */
+    uint64_t epoch; /* from 1, one more with every view */
 } icp_view_t;
 
 /* post_config, as root: reads the register, and keeps what it read over restarts, so that a register which cannot be read then
@@ -29,19 +29,38 @@ void icp_view_child_init(server_rec *server);
 typedef struct icp_view_now_t {
     const icp_bell_t *bell;
     atomic_uint_fast64_t seen; /* the bell's word, taken before the snapshot in force was read */
+    atomic_uint_fast64_t epoch; /* of the view in force; written before that, so that what is known of this epoch is of no older view */
     icp_publish_t publish;
 } icp_view_now_t;
 extern icp_view_now_t icp_view_now;
 
 void icp_view_catch_up(uint64_t word);
 
-/* The view that holds every change whose command returned before this call, unless the register cannot be read. Given back by
- * icp_publish_release(slot), soon. `hint`: see icp_publish_acquire. */
-static inline icp_view_t *icp_view_acquire(unsigned hint, icp_slot_t **slot)
+/* Sees to it that the view in force holds every change whose command returned before this call, unless the register cannot be read. */
+static inline void icp_view_follow(void)
 {
     uint64_t word = icp_bell_read(icp_view_now.bell);
     if (__builtin_expect(word != atomic_load(&icp_view_now.seen), 0)) icp_view_catch_up(word);
+}
+
+/* That view. Given back by icp_publish_release(slot), soon. `hint`: see icp_publish_acquire. */
+static inline icp_view_t *icp_view_acquire(unsigned hint, icp_slot_t **slot)
+{
+    icp_view_follow();
     return (icp_view_t *)icp_publish_acquire(&icp_view_now.publish, hint, slot);
+}
+
+/* Eight bits that were worked out from a view and hold as long as it is in force: kept with its epoch, they can be looked up without
+ * acquiring the view. 0: not known of this epoch. */
+static inline unsigned icp_view_known(const atomic_uint_fast64_t *known, uint64_t epoch)
+{
+    uint64_t kept = atomic_load(known);
+    return kept >> 8 == epoch ? (unsigned)(kept & 0xff) : 0;
+}
+
+static inline void icp_view_keep(atomic_uint_fast64_t *known, uint64_t epoch, unsigned bits)
+{
+    atomic_store(known, epoch << 8 | bits);
 }
 
 /* Around a fork of the parent: no look is under way while it is made. In a child these do nothing. */

@@ -54,6 +54,10 @@ def run():
             shutil.copytree(folder / "state", httpd.state)
             httpd.vhost(HOST, {"index.html": "<p>hello\n"}, "ICPInspect Off")
 
+        def with_state(httpd):
+            with_icp(httpd)
+            httpd.log_format += " %{icp-state}n"
+
         def with_rewrite(httpd):
             httpd.load("rewrite")
             bare(httpd, f"""RewriteEngine On
@@ -63,7 +67,7 @@ def run():
 
         base = instructions_per_request(bare, HOST, "/index.html")
         rows = [["httpd alone", base, ""]]
-        for name, configure in (("mod_icp", with_icp), ("mod_rewrite, dbm map", with_rewrite)):
+        for name, configure in (("mod_icp", with_icp), ("mod_icp, its decision in the log", with_state), ("mod_rewrite, dbm map", with_rewrite)):
             cost = instructions_per_request(configure, HOST, "/index.html")
             rows.append([name, cost, f"{cost - base:+,.0f}"])
         table(f"The gate: instructions per request for a small static file of an open site ({SITES:,} sites, {SUSPENDED:,} suspended)",

@@ -131,3 +131,18 @@ def test_a_bad_pass_key_is_refused(httpd, content, mode):
     key.write_text(content)
     key.chmod(mode)
     assert "pass.key" in httpd.start_fails()
+
+
+def test_state_is_logged_where_only_a_nickname_names_it(httpd):
+    """The note of open requests is made where the configuration names it, however it does."""
+    httpd.log_format = "%h"
+    httpd.config('<IfModule icp_module>\nLogFormat "state=%{ICP-State}n" of-state\n</IfModule>\nCustomLog logs/state.log of-state')
+    httpd.site("a.example.cn", {"index.html": "hello"})
+    httpd.site("b.example.cn")
+    httpd.start()
+    httpd.icpadmin("suspend", "b.example.cn", "--reason", "missing")
+    assert [httpd.get(f"http://{name}.example.cn/").status for name in "aba"] == [200, 451, 200]
+    file = httpd.root / "logs/state.log"
+    httpd.wait_for(lambda: file.read_text().count("\n") == 3)
+    assert file.read_text() == "state=open\nstate=suspended\nstate=open\n"
+    file.unlink()
