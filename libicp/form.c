@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <apr_strings.h>
+#include <unictype.h>
 #include <unistr.h>
 
 #include "number.h"
@@ -61,7 +62,24 @@ static void keep(json_t *object, const char *name, const char *value)
     if (*value) json_object_set_new(object, name, json_string(value));
 }
 
-/* A list of host names; an entry may itself hold several, parted by white space or commas, as typed into one box. */
+/* The next of several names in one text, parted by white space, commas or semicolons, Chinese ones too; NULL: no more. */
+static const char *next_name(const char **text, apr_pool_t *pool)
+{
+    const char *start = NULL, *at = *text;
+    for (int length; *at; at += length) {
+        ucs4_t character = 0xFFFD;
+        length = u8_strmbtouc(&character, (const uint8_t *)at);
+        if (length <= 0) length = 1;
+        int parts = character < 0x80 ? strchr(" \t\r\n,;", (int)character) != NULL
+                                     : uc_is_property_white_space(character) || character == 0xFF0C || character == 0x3001 || character == 0xFF1B;
+        if (parts && start) break;
+        if (!parts && !start) start = at;
+    }
+    *text = at;
+    return start ? apr_pstrmemdup(pool, start, at - start) : NULL;
+}
+
+/* A list of host names; an entry may itself hold several, as typed into one box. */
 static void check_hosts(icp_form_check_t *check, const icp_form_field_t *field, const json_t *typed, json_t *clean, int required)
 {
     json_t *hosts = json_array(), *seen = json_object();
@@ -69,9 +87,9 @@ static void check_hosts(icp_form_check_t *check, const icp_form_field_t *field, 
     const json_t *entry;
     int is_list = !typed || json_is_null(typed) || json_is_array(typed);
     json_array_foreach((json_t *)typed, index, entry) {
-        char *last, *copy = json_is_string(entry) ? apr_pstrdup(check->pool, json_string_value(entry)) : NULL;
-        if (!copy) is_list = 0;
-        for (char *name = copy ? apr_strtok(copy, " \t\r\n,;", &last) : NULL; name; name = apr_strtok(NULL, " \t\r\n,;", &last)) {
+        const char *rest = json_string_value(entry), *name;
+        if (!rest) is_list = 0;
+        while (rest && (name = next_name(&rest, check->pool)) != NULL) {
             if (json_array_size(hosts) >= ICP_FORM_HOSTS_MAX) {
                 icp_form_refuse(check, apr_psprintf(check->pool, "At most %d host names; further ones can be added later.", ICP_FORM_HOSTS_MAX),
                                 apr_psprintf(check->pool, "最多填写 %d 个域名，其余可以之后再添加。", ICP_FORM_HOSTS_MAX));

@@ -8,7 +8,9 @@
 #include <apr_strings.h>
 #include <apr_uri.h>
 #include <libpsl.h>
+#include <unictype.h>
 #include <uninorm.h>
+#include <unistr.h>
 
 #include "address.h"
 #include "holder.h"
@@ -36,15 +38,19 @@ void icp_form_warn(icp_form_check_t *check, const char *english, const char *chi
 }
 
 /* For codes and addresses: full-width letters and digits, as Chinese input methods give them, become ASCII; white space and
- * `drop` go. */
+ * `drop` go, and with a '-' in it every dash. */
 static char *narrow(const char *value, const char *drop, apr_pool_t *pool)
 {
     size_t length = 0;
     uint8_t *narrowed = u8_normalize(UNINORM_NFKC, (const uint8_t *)value, strlen(value) + 1, NULL, &length);
     char *result = apr_pstrdup(pool, narrowed ? (char *)narrowed : value), *to = result;
     free(narrowed);
-    for (const char *from = result; *from; from++) {
-        if (!apr_isspace(*from) && !strchr(drop, *from)) *to++ = *from;
+    for (const char *from = result, *next; *from; from = next) {
+        ucs4_t character;
+        next = from + u8_strmbtouc(&character, (const uint8_t *)from);
+        if (character < 0x80 ? apr_isspace(*from) || strchr(drop, *from)
+                             : strchr(drop, '-') && uc_is_general_category_withtable(character, UC_CATEGORY_MASK_Pd)) continue;
+        while (from < next) *to++ = *from++;
     }
     *to = '\0';
     return result;
@@ -91,8 +97,9 @@ const char *icp_form_check_id_number(icp_form_check_t *check, const char *value)
         fits = year >= 1900 && year < 2100 && month >= 1 && month <= 12 && day >= 1 && day <= 31;
     }
     if (!fits) {
-        icp_form_refuse(check, "This is not a resident ID number: it has 18 characters and a check character at its end. Copy it from the ID card.",
-                        "公民身份号码有误：应为 18 位，末位为校验码。请按身份证填写。");
+        icp_form_refuse(check, "This is not a resident ID number: it has 18 characters and a check character at its end. Copy it from the ID card or the "
+                        "residence permit; with a passport or a travel permit, contact us instead.",
+                        "公民身份号码有误：应为 18 位，末位为校验码。请按身份证或居住证填写；使用护照或通行证的，请与我们联系办理。");
     }
     return number;
 }
@@ -108,6 +115,15 @@ const char *icp_form_check_person(icp_form_check_t *check, const char *value)
 {
     if (characters(value) < 2 || strpbrk(value, "0123456789@/\\<>")) {
         icp_form_refuse(check, "Write the full name of a person, as on the ID card.", "请填写与身份证一致的真实姓名。");
+    }
+    return value;
+}
+
+const char *icp_form_check_holder_name(icp_form_check_t *check, const char *value)
+{
+    if (!strcmp(check->holder, "person")) return icp_form_check_person(check, value);
+    if (characters(value) < 2 || strspn(value, "0123456789") == strlen(value)) {
+        icp_form_refuse(check, "Write the full name, as on the business license.", "请填写与营业执照一致的完整名称。");
     }
     return value;
 }
@@ -135,6 +151,13 @@ const char *icp_form_check_address(icp_form_check_t *check, const char *value)
     return value;
 }
 
+/* Does it end like the names of the internet? New endings come, so a no is only a doubt. */
+static int has_known_ending(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return psl_is_public_suffix2(psl_builtin(), dot ? dot + 1 : name, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE);
+}
+
 /* A name that can be filed: two labels or more, no address, more than a public suffix. */
 static const char *domain(const char *text, apr_pool_t *pool)
 {
@@ -144,21 +167,37 @@ static const char *domain(const char *text, apr_pool_t *pool)
     return normal;
 }
 
+/* What is copied from the browser's address bar is understood, as long as nothing but the name is in it. */
+static const char *without_scheme(const char *value, apr_pool_t *pool)
+{
+    static const char *const schemes[] = {"http://", "https://"};
+    for (int i = 0; i < 2; i++) {
+        if (!strncasecmp(value, schemes[i], strlen(schemes[i]))) value += strlen(schemes[i]);
+    }
+    apr_size_t length = strlen(value);
+    return length && value[length - 1] == '/' ? apr_pstrmemdup(pool, value, length - 1) : value;
+}
+
 const char *icp_form_check_host(icp_form_check_t *check, const char *value)
 {
-    const char *name = domain(value, check->pool);
+    const char *name = domain(without_scheme(value, check->pool), check->pool);
     if (!name) {
         const char *shown = icp_text_printable(value, 80, check->pool);
         icp_form_refuse(check,
-                        apr_psprintf(check->pool, "“%s” is no domain name. Write it like www.example.cn, without http:// and without a "
-                                                  "path; a bare IP address cannot be filed here.", shown),
-                        apr_psprintf(check->pool, "“%s”不是域名。请按 www.example.cn 的形式填写，不带 http:// 和路径；不能填写 IP 地址。", shown));
+                        apr_psprintf(check->pool, "“%s” is no domain name. Write it like www.example.cn, without a path; neither an IP "
+                                                  "address nor a name with * can be filed here.", shown),
+                        apr_psprintf(check->pool, "“%s”不是域名。请按 www.example.cn 的形式填写，不带路径；不能填写 IP 地址或泛域名。", shown));
         return value;
     }
     if (psl_is_public_suffix2(psl_builtin(), name, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE)) {
         const char *shown = icp_host_display(name, check->pool);
         icp_form_refuse(check, apr_psprintf(check->pool, "“%s” is an ending that many domains share. Write your whole domain name.", shown),
                         apr_psprintf(check->pool, "“%s”是公共域名后缀，请填写完整域名。", shown));
+    }
+    else if (!has_known_ending(name)) {
+        const char *shown = icp_host_display(name, check->pool);
+        icp_form_warn(check, apr_psprintf(check->pool, "We know no domain names that end like “%s”: is it mistyped?", shown),
+                      apr_psprintf(check->pool, "“%s”的域名后缀不常见，请核对是否写错。", shown));
     }
     return name;
 }
@@ -199,6 +238,12 @@ const char *icp_form_check_license(icp_form_check_t *check, const char *value)
     return number->text;
 }
 
+static int is_address(const char *text, apr_pool_t *pool)
+{
+    const char *name = domain(without_scheme(text, pool), pool);
+    return name && has_known_ending(name);
+}
+
 const char *icp_form_check_site_name(icp_form_check_t *check, const char *value)
 {
     static const char *const generic[] = {
@@ -208,7 +253,7 @@ const char *icp_form_check_site_name(icp_form_check_t *check, const char *value)
     static const char *const of_businesses[] = {"公司", "集团", "企业", "中心", "协会", "政府", "大学", "医院", "商城", "新闻", NULL};
     char *folded = apr_pstrdup(check->pool, value);
     for (char *c = folded; *c; c++) *c = apr_tolower(*c);
-    if (characters(value) < 2 || strspn(value, "0123456789") == strlen(value) || domain(folded, check->pool)) {
+    if (characters(value) < 2 || strspn(value, "0123456789") == strlen(value) || is_address(folded, check->pool)) {
         icp_form_refuse(check, "Name the website in words; a number or a domain name is no name.", "请用文字填写网站名称，不能是纯数字或域名。");
         return value;
     }
@@ -242,6 +287,7 @@ const char *icp_form_check_category(icp_form_check_t *check, const char *value)
 const char *icp_form_check_homepage(icp_form_check_t *check, const char *value)
 {
     apr_uri_t uri;
+    if (!strstr(value, "://")) value = apr_pstrcat(check->pool, "http://", value, NULL);
     if (apr_uri_parse(check->pool, value, &uri) || !uri.scheme || (strcasecmp(uri.scheme, "http") && strcasecmp(uri.scheme, "https"))
         || uri.user || uri.password || !uri.hostname || !domain(uri.hostname, check->pool) || icp_text_has_space(value)
         || strpbrk(value, "\"<>\\^`{|}")) {

@@ -19,6 +19,7 @@ void icp_form_warn(icp_form_check_t *check, const char *english, const char *chi
 
 const char *icp_form_check_uscc(icp_form_check_t *check, const char *value);
 const char *icp_form_check_id_number(icp_form_check_t *check, const char *value);
+const char *icp_form_check_holder_name(icp_form_check_t *check, const char *value);
 const char *icp_form_check_person(icp_form_check_t *check, const char *value);
 const char *icp_form_check_address(icp_form_check_t *check, const char *value);
 const char *icp_form_check_email(icp_form_check_t *check, const char *value);

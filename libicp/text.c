@@ -48,7 +48,7 @@ const char *icp_text_trim(const char *text, apr_pool_t *pool)
     while (at < end) {
         ucs4_t character;
         int length = u8_mbtouc(&character, at, end - at);
-        if (!is_space(character)) {
+        if (!is_space(character) && !uc_is_general_category_withtable(character, UC_CATEGORY_MASK_Cf)) {
             if (!start) start = at;
             stop = at + length;
         }

@@ -14,7 +14,7 @@ int icp_text_plain(const char *text);
 /* Is there white space in it, of any script? */
 int icp_text_has_space(const char *text);
 
-/* `text` without white space at its ends, in `pool`; NULL gives "". */
+/* `text` without white space and invisible marks at its ends, in `pool`; NULL gives "". Numbers copied from an address book have such marks. */
 const char *icp_text_trim(const char *text, apr_pool_t *pool);
 
 /* At most `limit` bytes of `text`, cut at a character, with whatever could disturb a terminal or a table (control and

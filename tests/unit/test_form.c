@@ -221,8 +221,53 @@ START_TEST(test_values)
         {"person", "websites.0.homepage", "http://user@www.example.cn/", REFUSED},
         {"person", "websites.0.homepage", "http://127.0.0.1/", REFUSED},
         {"person", "websites.0.homepage", "http://www.example.cn/\"><script>", REFUSED},
-        {"person", "holder.name", "'; DROP TABLE application; --", TAKEN}, /* plain text is plain text */
-        {"person", "holder.name", "<script>alert(1)</script>", TAKEN},
+        {"business", "holder.name", "'; DROP TABLE application; --", TAKEN}, /* plain text is plain text */
+        {"business", "holder.name", "<script>alert(1)</script>", TAKEN},
+        {"business", "holder.name", "司", REFUSED},
+        {"business", "holder.name", "91310000775785552", REFUSED},
+        {"business", "holder.name", "3M中国有限公司（上海）", TAKEN},
+        {"business", "holder.uscc", " 9131 0000 7757 8555 2l ", TAKEN},
+        {"business", "holder.uscc", "９１３１００００７７５７８５５５２Ｌ", TAKEN},
+        {"business", "holder.uscc", "91310000–775785552–L", TAKEN},
+        {"business", "holder.uscc", "310000400123456", REFUSED}, /* the registration number of before 2015 */
+        {"business", "holder.representative", "John Smith-O’Neil Jr.", TAKEN},
+        {"person", "holder.name", "买买提·艾力", TAKEN},
+        {"person", "holder.name", "阿卜杜拉•买买提", TAKEN},
+        {"person", "holder.name", "欧阳 娜娜", TAKEN},
+        {"person", "holder.name", "𠮷野家", TAKEN},
+        {"person", "holder.name", "O'Brien, Mary Ann", TAKEN},
+        {"person", "holder.name", "王", REFUSED},
+        {"person", "holder.name", "王小明2", REFUSED},
+        {"person", "holder.id_number", "110105 19491231 002X", TAKEN},
+        {"person", "holder.id_number", "810000199408230021", TAKEN}, /* residence permit of Hong Kong */
+        {"person", "holder.id_number", "E12345678", REFUSED},        /* a passport */
+        {"person", "contact.email", "li.si+icp@example.com.cn", TAKEN},
+        {"person", "contact.email", "李四@example.cn", REFUSED},
+        {"person", "contact.email", "lisi＠example．cn", TAKEN},
+        {"person", "contact.email", "o'neil_x@sub-domain.example.co", TAKEN},
+        {"person", "contact.email", "lisi@example", REFUSED},
+        {"person", "contact.email", "lisi@example.cn.", TAKEN},
+        {"person", "contact.email", "lisi.@example.cn", REFUSED},
+        {"person", "contact.mobile", "138 0013 8000", TAKEN},
+        {"person", "contact.mobile", "138–0013–8000", TAKEN},
+        {"person", "contact.mobile", "（+86）138-0013-8000", TAKEN},
+        {"person", "contact.mobile", "\xe2\x80\xad" "+86 138 0013 8000" "\xe2\x80\xac", TAKEN}, /* as copied from an address book */
+        {"person", "contact.mobile", "+８６ １３８ ００１３ ８０００", TAKEN},
+        {"person", "contact.mobile", "19912345678", TAKEN},
+        {"person", "contact.mobile", "021-62345678", REFUSED},
+        {"person", "contact.mobile", "400-820-8820", REFUSED},
+        {"person", "contact.mobile", "+852 9123 4567", REFUSED},
+        {"person", "contact.mobile", "13800138000 / 13900139000", REFUSED},
+        {"business", "websites.0.name", "Dr. 茶", TAKEN},
+        {"business", "websites.0.name", "St.John 茶具", TAKEN},
+        {"business", "websites.0.name", "C2C茶具·上海站", TAKEN},
+        {"business", "websites.0.name", "St.John", TAKEN},
+        {"business", "websites.0.name", "https://www.example.cn/", REFUSED},
+        {"business", "websites.0.name", "示例.中国", REFUSED},
+        {"business", "websites.0.name", "茶", REFUSED},
+        {"business", "websites.0.homepage", "www.example.cn/shop", TAKEN},
+        {"business", "websites.0.homepage", "https://示例.中国/", TAKEN},
+        {"business", "websites.0.homepage", "ftp://www.example.cn/", REFUSED},
         {"person", "holder.name", "a\nb", REFUSED},
         {"person", "holder.name", "a\xe2\x80\xae" "b", REFUSED}, /* turns the direction */
         {"person", "holder.nmae", "x", REFUSED},
@@ -236,7 +281,7 @@ END_TEST
 
 START_TEST(test_hosts)
 {
-    static const char *const bad[] = {"http://www.example.cn/", "localhost", "192.0.2.1", "[::1]", "::1", "*.example.cn", "com.cn", "bj.cn",
+    static const char *const bad[] = {"http://www.example.cn/shop", "https://", "ftp://www.example.cn", "http:/www.example.cn", "localhost", "192.0.2.1", "[::1]", "::1", "*.example.cn", "com.cn", "bj.cn",
                                       "中国", "a..cn", "example", "a_b.example.cn", "1.2.3.4.5", "<script>.cn", "-", NULL};
     for (int i = 0; bad[i]; i++) {
         json_t *form = example();
@@ -258,6 +303,40 @@ START_TEST(test_hosts)
     check(form);
     ck_assert_ptr_nonnull(issue("websites.0.hosts"));
     ck_assert_int_lt(issues->nelts, 5);
+}
+END_TEST
+
+/* As people write several into one box, and what becomes of it. */
+START_TEST(test_hosts_as_typed)
+{
+    static const struct { const char *typed, *taken; } cases[] = {
+        {"www.example.cn，example.cn、m.example.cn", "[\"www.example.cn\",\"example.cn\",\"m.example.cn\"]"},
+        {"www.example.cn；example.cn;\n\n m.example.cn,", "[\"www.example.cn\",\"example.cn\",\"m.example.cn\"]"},
+        {"www.example.cn\xe3\x80\x80" "example.cn\xc2\xa0m.example.cn", "[\"www.example.cn\",\"example.cn\",\"m.example.cn\"]"},
+        {"http://www.example.cn/ HTTPS://example.cn", "[\"www.example.cn\",\"example.cn\"]"},
+        {"ｗｗｗ．ｅｘａｍｐｌｅ．ｃｎ", "[\"www.example.cn\"]"},
+        {"www。example。cn", "[\"www.example.cn\"]"},
+        {"www.example.cn。", "[\"www.example.cn\"]"},
+        {"WWW.Example.CN www.example.cn", "[\"www.example.cn\"]"},
+        {"example.cn:8080", "[\"example.cn\"]"},
+        {"茶具.中国 茶具.公司 www.茶具.cn", "[\"xn--h6qr62j.xn--fiqs8s\",\"xn--h6qr62j.xn--55qx5d\",\"www.xn--h6qr62j.cn\"]"},
+        {"xn--h6qr62j.xn--fiqs8s", "[\"xn--h6qr62j.xn--fiqs8s\"]"},
+        {"shop.example.com.cn example.bj.cn a--b.example.top", "[\"shop.example.com.cn\",\"example.bj.cn\",\"a--b.example.top\"]"},
+        {"\xef\xbb\xbfwww.example.cn\xe2\x80\x8b", "[\"www.example.cn\"]"}, /* invisible */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        json_t *form = example();
+        set(form, "websites.0.hosts", json_pack("[s]", cases[i].typed));
+        check(form);
+        ck_assert_msg(!issues->nelts, "%s: %s", cases[i].typed, all_issues());
+        char *hosts = json_dumps(json_object_get(json_array_get(json_object_get(clean, "websites"), 0), "hosts"), JSON_COMPACT);
+        ck_assert_str_eq(hosts, cases[i].taken);
+        free(hosts);
+    }
+    json_t *form = example();
+    set(form, "websites.0.hosts", json_pack("[s]", "www.example.con"));
+    check(form);
+    ck_assert(issues->nelts == 1 && issue("websites.0.hosts")->is_warning);
 }
 END_TEST
 
@@ -355,7 +434,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {test_normal_form, test_warning_confirmed, test_missing, test_province_of_license, test_values, test_hosts,
+    const TTest *const tests[] = {test_normal_form, test_warning_confirmed, test_missing, test_province_of_license, test_values, test_hosts, test_hosts_as_typed,
                                          test_too_much, test_hostile_shapes, test_every_field_has_words, test_documents_asked, test_labels_by_path};
     apr_initialize();
     Suite *suite = suite_create("form");
