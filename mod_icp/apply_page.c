@@ -21,6 +21,7 @@
     X(WRONG, "wrong") X(HOLIDAY, "holiday") X(HOLIDAY_FIRST, "holiday-first") X(HOLIDAY_LAST, "holiday-last") X(LINK, "link")       \
     X(LABEL, "label") X(PROBLEM, "problem") X(ID, "id") X(ERROR, "error") X(WEBSITES, "count") X(AGAIN, "again")                       \
     X(ONLY_BUSINESS, "only-business") X(ONLY_PERSON, "only-person") X(HINT, "hint") X(DESCRIBED, "described") X(WARNED, "warned")   \
+    X(RETURNED, "returned") X(REASON, "reason") X(SUGGESTION, "suggestion")                                                         \
     X(CONFIRMED, "confirmed") X(VALUE, "value") X(MAX, "max") X(AUTOCOMPLETE, "autocomplete") X(INPUTMODE, "inputmode")             \
     X(REQUIRED, "required") X(SELECTED, "selected") X(OPTIONAL, "optional") X(ON_FILE, "on-file") X(INDEX, "index")                 \
     X(NUMBER, "number") X(SEVERAL, "several") X(GOOD, "good") X(BAD, "bad") X(FRESH, "fresh") X(REFERENCE, "reference")             \
@@ -204,6 +205,27 @@ static const char *typed_text(page_t *page, const json_t *value)
     return u8_check((const uint8_t *)text, strlen(text)) ? icp_text_printable(text, strlen(text), page->pool) : text;
 }
 
+/* What staff or the bureau wrote of a field, as long as it is the client's turn; the first of several, all are in the list above. */
+static void set_reason(page_t *page, const char *id)
+{
+    const json_t *state = page->view->state, *reason;
+    int chinese = page->language == ICP_LANGUAGE_ZH;
+    size_t index;
+    if (page->view->fresh || !json_is_true(json_object_get(state, "editable"))) return;
+    json_array_foreach(json_object_get(state, "reasons"), index, reason) {
+        const char *field = json_string_value(json_object_get(reason, "field"));
+        if (page->values[V_REASON] || !field || strcmp(field, id)) continue;
+        page->values[V_REASON] = json_string_value(json_object_get(reason, chinese ? "zh" : "en"));
+        page->values[V_SUGGESTION] = json_string_value(json_object_get(reason, chinese ? "suggestion_zh" : "suggestion_en"));
+        page->values[V_RETURNED] = flag(page->values[V_REASON] != NULL);
+    }
+}
+
+static const char *add_id(page_t *page, const char *ids, int is_there, const char *id, const char *suffix)
+{
+    return is_there ? apr_pstrcat(page->pool, ids, *ids ? " " : "", id, suffix, NULL) : ids;
+}
+
 /* What label, hint and error have in common for every control. */
 static void set_common(page_t *page, const char *id, const char *const *label, const char *const *hint, const char *holder)
 {
@@ -219,8 +241,10 @@ static void set_common(page_t *page, const char *id, const char *const *label, c
     page->values[V_CONFIRMED] = flag(is_confirmed);
     page->values[V_ONLY_BUSINESS] = flag(holder && !strcmp(holder, "business"));
     page->values[V_ONLY_PERSON] = flag(holder && !strcmp(holder, "person"));
-    const char *described = apr_pstrcat(page->pool, page->values[V_HINT] ? id : "", page->values[V_HINT] ? "-hint" : "",
-                                        page->values[V_HINT] && issue ? " " : "", issue ? id : "", issue ? "-error" : "", NULL);
+    set_reason(page, id);
+    const char *described = add_id(page, "", page->values[V_HINT] != NULL, id, "-hint");
+    described = add_id(page, described, page->values[V_RETURNED] != NULL, id, "-reason");
+    described = add_id(page, described, issue != NULL, id, "-error");
     page->values[V_DESCRIBED] = described;
 }
 

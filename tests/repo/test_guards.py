@@ -81,6 +81,21 @@ def test_the_size_of_a_document_is_the_same_everywhere():
     assert told == dict.fromkeys(told, {limit})
 
 
+def colours(path):
+    """What the page calls each of its colours, light and dark."""
+    roots = re.findall(r":root \{([^}]*)\}", read(path))
+    assert len(roots) == 2
+    return [dict(re.findall(r"--([a-z-]+): (#[0-9a-f]+)", root)) for root in roots]
+
+
+def test_pages_share_their_colours():
+    notice, form = colours("conf/notice/notice.html"), colours("conf/apply/apply.html")
+    assert colours("conf/faq/page.html") == notice
+    for ours, theirs in zip(form, notice):
+        assert {name: ours[name] for name in ("page", "card", "text", "muted", "line", "link")} == \
+            {name: theirs[name] for name in ("page", "card", "text", "muted", "line", "link")}
+
+
 def test_every_sql_statement_is_used():
     defined = set(re.findall(r"^-- STMT_(\w+)$", read("libicp/sql/*.sql"), re.MULTILINE))
     used = set(re.findall(r"ICP_STMT_(\w+)", read("libicp/*.c", "mod_icp/*.c", "icpadmin/*.c"))) - {"COUNT"}
