@@ -11,20 +11,20 @@
 #include "number_read.h"
 
 /* Where two bytes in a row may belong to an anchor: the end of 备備俻 证證証 or of Ｂｂ in UTF-8; CP, or a B with what may follow one. In the
- * source of a page a tag or reference may stand behind C or B. Macros, so that one table serves single bytes and blocks of them. */
+ * source of a page, not in its text, a tag or reference may stand behind C or B. Macros, so that one table serves single bytes and blocks of them. */
 #define HIGH_PAIR(a, b)                                                                                          \
     ((((a) == 0xA4) & ((b) == 0x87)) | (((a) == 0x82) & ((b) == 0x99)) | (((a) == 0xBF) & ((b) == 0xBB)) /* 备 */ | \
      (((a) == 0xAF) & ((b) == 0x81)) | (((a) == 0xAD) & ((b) == 0x89)) | (((a) == 0xA8) & ((b) == 0xBC)) /* 证 */ | \
      (((a) == 0xBC) & ((b) == 0xA2)) | (((a) == 0xBD) & ((b) == 0x82)) /* Ｂｂ */)
-#define ASCII_PAIR(a, b)                                                                  \
-    (((((a) | 0x20) == 'c') & ((((b) | 0x20) == 'p') | ((b) == '<') | ((b) == '&'))) | \
-     ((((a) | 0x20) == 'b') & (((b) <= ' ') | ((b) == '1') | ((b) == '2') | ((b) >= 0x7F) | ((b) == '<') | ((b) == '&'))))
+#define ASCII_PAIR(a, b) \
+    (((((a) | 0x20) == 'c') & (((b) | 0x20) == 'p')) | ((((a) | 0x20) == 'b') & (((b) <= ' ') | ((b) == '1') | ((b) == '2') | ((b) >= 0x7F))))
+#define SOURCE_PAIR(a, b) (((((a) | 0x20) == 'c') | (((a) | 0x20) == 'b')) & (((b) == '<') | ((b) == '&')))
 
 static inline icp_block_t pairs_in(const unsigned char *text, int source)
 {
     icp_block_t a = icp_block_load(text), b = icp_block_load(text + 1);
     icp_block_t hits = (icp_block_t)ASCII_PAIR(a, b);
-    if (source) hits |= (icp_block_t)(a == '&') | (icp_block_t)((a == '{') & (b == '{'));
+    if (source) hits |= (icp_block_t)SOURCE_PAIR(a, b) | (icp_block_t)(a == '&') | (icp_block_t)((a == '{') & (b == '{'));
     if (icp_block_any(a)) hits |= (icp_block_t)HIGH_PAIR(a, b);
     return hits;
 }
@@ -41,34 +41,53 @@ static int after_letters(const unsigned char *text, apr_size_t at)
 }
 
 /* May the pair at `at` end an anchor, its neighbours considered? */
-static int is_place(const unsigned char *text, apr_size_t length, apr_size_t at)
+static int is_place(const unsigned char *text, apr_size_t length, apr_size_t at, int source)
 {
     unsigned a = text[at], b = text[at + 1];
     if (a >= 0x80) return HIGH_PAIR(a, b) && (a == 0xBC || a == 0xBD || after_letters(text, at));
-    if (!ASCII_PAIR(a, b)) return 0;
+    if (!ASCII_PAIR(a, b) && !(source && SOURCE_PAIR(a, b))) return 0;
     unsigned before = at > 0 ? text[at - 1] : ' ';
-    if ((a | 0x20) == 'c') return (before | 0x20) == 'i' || !apr_isalnum(before);
+    if ((a | 0x20) == 'c') { /* behind the I, which no letter or digit stands before; or behind white space or a tag */
+        return (before | 0x20) == 'i' ? at < 2 || !apr_isalnum(text[at - 2]) : !apr_isalnum(before);
+    }
     if (apr_isalnum(before)) return 0;
     while (++at < length && (text[at] <= ' ' || text[at] == 0x7F)) continue;
     if (at < length && (text[at] == '1' || text[at] == '2')) at++;
-    else if (at < length && text[at] < 0x80 && text[at] != '<' && text[at] != '&') return 0;
-    return at == length || text[at] >= 0x7F || text[at] <= ' ' || memchr("-./<&Bb", text[at], 7);
+    else if (at < length && text[at] < 0x80 && !(source && (text[at] == '<' || text[at] == '&'))) return 0;
+    return at == length || text[at] >= 0x7F || text[at] <= ' ' || memchr("-./Bb<&", text[at], source ? 7 : 5);
 }
 
-/* The first such place at or after `at`, or in a page's source the first '&', else `length`. A block at a time: nearly every byte of a
+/* … or in a page's source begin a reference, or {{? */
+static inline int is_stop(const unsigned char *text, apr_size_t length, apr_size_t at, int source)
+{
+    if (source && (text[at] == '&' || (text[at] == '{' && at + 1 < length && text[at + 1] == '{'))) return 1;
+    return is_place(text, length, at, source);
+}
+
+/* The first of the places in a block that is one; ICP_BLOCK: none is. */
+static inline apr_size_t stop_in(icp_block_t hits, const unsigned char *text, apr_size_t length, apr_size_t at, int source)
+{
+    for (apr_size_t i = icp_block_next(hits, 0); i < ICP_BLOCK; i = icp_block_next(hits, i + 1)) {
+        if (is_stop(text, length, at + i, source)) return i;
+    }
+    return ICP_BLOCK;
+}
+
+/* The first such place at or after `at`, or in a page's source the first '&' or {{, else `length`. A block at a time: nearly every byte of a
  * page is no such place. */
 static inline apr_size_t next_place(const unsigned char *text, apr_size_t length, apr_size_t at, int source)
 {
-    for (;;) {
+    while (at + ICP_BLOCK < length) {
         while (at + 2 * ICP_BLOCK < length && !icp_block_any(pairs_in(text + at, source) | pairs_in(text + at + ICP_BLOCK, source))) at += 2 * ICP_BLOCK;
-        while (at + ICP_BLOCK < length && !icp_block_any(pairs_in(text + at, source))) at += ICP_BLOCK;
-        apr_size_t stop = at + ICP_BLOCK < length ? at + ICP_BLOCK : length;
-        for (; at + 1 < stop || (at < stop && stop < length); at++) {
-            if (source && (text[at] == '&' || (text[at] == '{' && at + 1 < length && text[at + 1] == '{'))) return at;
-            if (is_place(text, length, at)) return at;
-        }
-        if (stop == length) return length;
+        if (at + ICP_BLOCK >= length) break;
+        apr_size_t stop = stop_in(pairs_in(text + at, source), text, length, at, source);
+        at += stop;
+        if (stop < ICP_BLOCK) return at;
     }
+    for (; at + 1 < length; at++) {
+        if (is_stop(text, length, at, source)) return at;
+    }
+    return length;
 }
 
 /* The anchor's character from the first byte of the pair: CP is anchored at its P, a lone B at itself. */

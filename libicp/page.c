@@ -128,7 +128,7 @@ static void on_text(void *baton, char *text, apr_size_t length, int line, icp_co
     apr_size_t written = length;
     int hinted_at = hinted(page, text, length);
     int drawn = content == ICP_CONTENT_MARKUP || content == ICP_CONTENT_PLAINTEXT || !page->raw || page->raw->which == ICP_ELEMENT_XMP;
-    if (drawn && hinted_at && memmem(text, length, "{{", 2)) icp_shell_braces(page->shell);
+    if (drawn && hinted_at && memchr(text, '{', length) && memmem(text, length, "{{", 2)) icp_shell_braces(page->shell);
     if ((content == ICP_CONTENT_MARKUP || content == ICP_CONTENT_RCDATA) && hinted_at) {
         length = icp_charref_decode(text, text, length, 0);
     }
@@ -147,7 +147,7 @@ static void on_text(void *baton, char *text, apr_size_t length, int line, icp_co
     switch (page->raw->which) {
     case ICP_ELEMENT_SCRIPT:
         source.where = ICP_WHERE_SCRIPT;
-        icp_shell_script(page->shell, text, length, hope);
+        icp_shell_script(page->shell, text, length, page->all_bytes, hope);
         break;
     case ICP_ELEMENT_STYLE:
         source.where = ICP_WHERE_STYLE;
@@ -181,8 +181,11 @@ static void look_at_attributes(icp_page_t *page, const icp_tag_t *tag)
 static void look_at_image(icp_page_t *page, const icp_tag_t *tag)
 {
     const char *link = icp_nesting_link(page->nesting);
-    if (link && (strstr(link, "beian.miit.gov.cn") || strstr(link, "miitbeian.gov.cn") || strstr(link, "miibeian.gov.cn"))) icp_shell_ministry(page->shell);
-    if (!link || !(strstr(link, "www.beian.gov.cn") || strstr(link, "beian.mps.gov.cn"))) icp_shell_tag(page->shell, tag);
+    if (link && strstr(link, "beian")) {
+        if (strstr(link, "beian.miit.gov.cn") || strstr(link, "miitbeian.gov.cn") || strstr(link, "miibeian.gov.cn")) icp_shell_ministry(page->shell);
+        if (strstr(link, "www.beian.gov.cn") || strstr(link, "beian.mps.gov.cn")) return;
+    }
+    icp_shell_tag(page->shell, tag);
 }
 
 static icp_content_e on_start(void *baton, icp_tag_t *tag)

@@ -81,7 +81,11 @@ void icp_sheet_add(icp_sheet_t *sheet, const char *text, apr_size_t length)
 static void drop_comments(char *text, apr_size_t length)
 {
     char *p = text, *end = text + length;
-    while ((p = memmem(p, (apr_size_t)(end - p), "/*", 2))) {
+    while ((p = memchr(p, '/', (apr_size_t)(end - p)))) {
+        if (end - p < 2 || p[1] != '*') {
+            p++;
+            continue;
+        }
         char *close = memmem(p + 2, (apr_size_t)(end - p - 2), "*/", 2);
         close = close ? close + 2 : end;
         memset(p, ' ', (apr_size_t)(close - p));

@@ -231,12 +231,12 @@ static int loads_footer(const char *text, apr_size_t length)
     return 0;
 }
 
-void icp_shell_script(icp_shell_t *shell, const char *text, apr_size_t length, int hope)
+void icp_shell_script(icp_shell_t *shell, const char *text, apr_size_t length, apr_size_t text_bytes, int hope)
 {
     static const char *const numbers[] = {"ICP备", "ICP证", "ICP'", "ICP\"", "icpNumber", "icp_number", NULL};
     static const char *const words[] = {"beian.miit.gov.cn", NULL};
     shell->speaks = shell->speaks || (hope && has_any(text, length, numbers)) || has_any(text, length, words) || loads_footer(text, length);
-    shell->redirect = shell->redirect || moves(text, length);
+    shell->redirect = shell->redirect || (text_bytes < REDIRECT_TEXT && moves(text, length));
 }
 
 icp_unreadable_e icp_shell_reason(icp_shell_t *shell, apr_size_t text_bytes, int footer_text, const char **detail, apr_pool_t *pool)

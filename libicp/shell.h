@@ -17,8 +17,8 @@ void icp_shell_footer(icp_shell_t *shell, const icp_tag_t *tag);
 /* There is an image in a link to the Ministry; there are {{ }} in displayed text, which a script replaces. */
 void icp_shell_ministry(icp_shell_t *shell);
 void icp_shell_braces(icp_shell_t *shell);
-/* `hope`: see icp_passage_add. */
-void icp_shell_script(icp_shell_t *shell, const char *text, apr_size_t length, int hope);
+/* `text_bytes`: of text before it; `hope`: see icp_passage_add. */
+void icp_shell_script(icp_shell_t *shell, const char *text, apr_size_t length, apr_size_t text_bytes, int hope);
 
 /* The strongest sign, with a few words for staff; ICP_READABLE: there is none. `text_bytes`: of text, displayed or not. `footer_text`: some
  * of it stands in a footer. */

@@ -18,9 +18,22 @@ static const char *const property_names[ICP_PROPERTIES] = {
     "content-visibility", "filter", "margin", "-webkit-text-fill-color",
 };
 
+enum { SPACE = 1, OPENS = 2, STOPS = 4 }; /* white space; quotes, brackets and comments; the end of a name or a value */
+
+static const unsigned char kinds[256] = {
+    [' '] = SPACE, ['\n'] = SPACE, ['\t'] = SPACE, ['\r'] = SPACE, ['\f'] = SPACE,
+    ['"'] = OPENS, ['\''] = OPENS, ['('] = OPENS,  [')'] = OPENS,  ['/'] = OPENS,
+    [':'] = STOPS, [';'] = STOPS,
+};
+
+static int kind(char c)
+{
+    return kinds[(unsigned char)c];
+}
+
 static int space(char c)
 {
-    return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f';
+    return kind(c) == SPACE;
 }
 
 /* Skips a CSS comment; returns `p` where there is none. */
@@ -38,19 +51,21 @@ static const char *take(char *out, apr_size_t size, const char *p, const char *e
     int depth = 0, gap = 0;
     char quote = 0;
     for (; p < end; p++) {
-        while (*p == '/' && !quote && skip_comment(p, end) != p) {
-            p = skip_comment(p, end);
+        if (kind(*p)) {
+            while (*p == '/' && !quote && skip_comment(p, end) != p) {
+                p = skip_comment(p, end);
+                if (p == end) break;
+            }
             if (p == end) break;
-        }
-        if (p == end) break;
-        if (!quote && depth == 0 && (*p == stop[0] || *p == stop[1])) break;
-        if (quote) quote = *p == quote ? 0 : quote;
-        else if (*p == '"' || *p == '\'') quote = *p;
-        else if (*p == '(') depth++;
-        else if (*p == ')' && depth > 0) depth--;
-        if (space(*p)) {
-            gap = length > 0;
-            continue;
+            if (!quote && depth == 0 && (*p == stop[0] || *p == stop[1])) break;
+            if (quote) quote = *p == quote ? 0 : quote;
+            else if (*p == '"' || *p == '\'') quote = *p;
+            else if (*p == '(') depth++;
+            else if (*p == ')' && depth > 0) depth--;
+            if (space(*p)) {
+                gap = length > 0;
+                continue;
+            }
         }
         if (gap && length + 1 < size) out[length++] = ' ';
         gap = 0;
@@ -83,8 +98,17 @@ static const char *take_name(char *out, apr_size_t size, const char *p, const ch
 
 static int property_named(const char *name)
 {
-    for (int i = 0; i < ICP_PROPERTIES; i++) {
-        if (name[0] == property_names[i][0] && strcmp(name, property_names[i]) == 0) return i;
+    static const signed char by_length[24][5] = {
+        [3] = {TOP, -1}, [4] = {FONT, LEFT, CLIP, -1}, [5] = {COLOR, RIGHT, WIDTH, -1}, [6] = {BOTTOM, HEIGHT, FILTER, MARGIN, -1},
+        [7] = {DISPLAY, OPACITY, -1}, [8] = {POSITION, OVERFLOW, -1}, [9] = {FONT_SIZE, MAX_WIDTH, CLIP_PATH, TRANSFORM, -1},
+        [10] = {VISIBILITY, BACKGROUND, MARGIN_TOP, MAX_HEIGHT, -1}, [11] = {TEXT_INDENT, MARGIN_LEFT, -1}, [16] = {BACKGROUND_COLOR, -1},
+        [18] = {CONTENT_VISIBILITY, -1}, [23] = {TEXT_FILL, -1}, [0] = {-1}, [1] = {-1}, [2] = {-1}, [12] = {-1}, [13] = {-1}, [14] = {-1}, [15] = {-1},
+        [17] = {-1}, [19] = {-1}, [20] = {-1}, [21] = {-1}, [22] = {-1},
+    };
+    apr_size_t length = strlen(name);
+    if (length >= sizeof by_length / sizeof *by_length) return -1;
+    for (const signed char *property = by_length[length]; *property >= 0; property++) {
+        if (memcmp(name, property_names[*property], length) == 0) return *property;
     }
     return -1;
 }
@@ -94,7 +118,7 @@ static const char *skip_value(const char *p, const char *end)
 {
     const char *stop = memchr(p, ';', (apr_size_t)(end - p)), *plain = stop ? stop : end;
     for (const char *c = p; c < plain; c++) {
-        if (*c == '(' || *c == '"' || *c == '\'' || *c == '/') return take(NULL, 0, p, end, ";;");
+        if (kind(*c) == OPENS) return take(NULL, 0, p, end, ";;");
     }
     return plain;
 }
@@ -163,7 +187,8 @@ void icp_style_cascade(icp_cascade_t *cascade, const icp_declaration_t *declarat
 /* The value of a property, "" if there is none; that of a var() is looked up. */
 static const char *value_of(const icp_cascade_t *cascade, int property)
 {
-    const char *value = cascade->holds[property] ? cascade->holds[property]->value : "";
+    if (!cascade->holds[property]) return "";
+    const char *value = cascade->holds[property]->value;
     for (int i = 0; i < 4 && strncmp(value, "var(", 4) == 0; i++) {
         char name[32];
         const char *p = value + 4 + (value[4] == ' ');
@@ -178,6 +203,7 @@ static const char *value_of(const icp_cascade_t *cascade, int property)
 static int is_zero(const char *value)
 {
     char *rest;
+    if (*value != '0' && *value != '.' && *value != '-' && *value != '+') return 0;
     double number = strtod(value, &rest);
     return rest != value && number == 0.0;
 }
@@ -198,7 +224,7 @@ static double pixels(const char *value)
 
 static int far_off(const char *value)
 {
-    return pixels(value) < FAR_OFF;
+    return *value == '-' && pixels(value) < FAR_OFF;
 }
 
 static unsigned char display_of(const char *value)
@@ -220,10 +246,13 @@ static unsigned char font_of(const char *value)
     static const char *const absolute[] = {"px", "pt", "rem", "vw", "vh", "cm", "mm", "in", "pc", "q", NULL};
     static const char *const words[] = {"xx-small", "x-small", "small", "medium", "large", "x-large", "xx-large", "initial", NULL};
     char *rest;
-    double size = strtod(value, &rest);
-    for (int i = 0; words[i]; i++) {
-        if (strcmp(value, words[i]) == 0) return 2;
+    if (*value >= 'a' && *value <= 'z') {
+        for (int i = 0; words[i]; i++) {
+            if (strcmp(value, words[i]) == 0) return 2;
+        }
+        return 0;
     }
+    double size = strtod(value, &rest);
     if (rest == value || size < 0) return 0;
     if (size == 0.0) return 1;
     for (int i = 0; absolute[i]; i++) {
@@ -258,12 +287,16 @@ int icp_style_decides(const icp_declaration_t *declarations, int count)
 {
     static const char deciding[ICP_PROPERTIES] = {
         [DISPLAY] = 1, [VISIBILITY] = 1, [OPACITY] = 1, [CONTENT_VISIBILITY] = 1, [FILTER] = 1, [CLIP] = 1, [CLIP_PATH] = 1, [TRANSFORM] = 1};
+    static const char together[ICP_PROPERTIES] = {[COLOR] = 1, [TEXT_FILL] = 1, [OVERFLOW] = 1, [FONT] = 1, [FONT_SIZE] = 1}; /* no other hides */
     icp_style_t style;
     icp_cascade_t cascade = {{0}, {0}, NULL};
+    int some = 0;
     for (int i = 0; i < count; i++) {
         const char *value = declarations[i].value;
         if (deciding[declarations[i].property] || far_off(value) || strncmp(value, "var(", 4) == 0) return 1;
+        some |= together[declarations[i].property];
     }
+    if (!some) return 0;
     icp_style_cascade(&cascade, declarations, count, NULL);
     icp_style_evaluate(&style, &cascade);
     return style.because != NULL;
