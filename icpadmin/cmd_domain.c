@@ -85,6 +85,18 @@ static icp_error_t *run_list(icp_cli_t *cli)
     return NULL;
 }
 
+/* In words where something must be filled in, else a command as it stands. */
+static const char *next_text(const icp_domain_t *domain, apr_pool_t *pool)
+{
+    switch (domain->state) {
+    case ICP_DOMAIN_WANTED:
+    case ICP_DOMAIN_REFUSED: return "hand in what is missing, by `domain documents` with --add, the kind and the file's name";
+    case ICP_DOMAIN_RECEIVED: return apr_psprintf(pool, "icpadmin domain submit %s", domain->name);
+    case ICP_DOMAIN_SUBMITTED: return "record the registry's answer, by `domain accept` or `domain refuse`";
+    default: return "-";
+    }
+}
+
 static icp_error_t *run_show(icp_cli_t *cli)
 {
     icp_domain_t *domain;
@@ -115,6 +127,7 @@ static icp_error_t *run_show(icp_cli_t *cli)
                      apr_psprintf(cli->pool, "%s: %s", document->kind->kind, document->kind->en), NULL);
     }
     icp_list_row(list, "Reminded", icp_time_text(domain->reminded_at, cli->pool), NULL);
+    icp_list_row(list, "Next", next_text(domain, cli->pool), NULL);
     icp_list_end(list, NULL);
     return NULL;
 }

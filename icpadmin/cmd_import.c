@@ -1,5 +1,4 @@
-/* `icpadmin site import` and `icpadmin license import`: CSV into the register, with progress and a list of bad lines.
- */
+/* `icpadmin site import`, `license import` and `domain import`: CSV into the register, with progress and a list of bad lines. */
 #include "import.h"
 
 #include <errno.h>
@@ -94,6 +93,11 @@ static icp_error_t *run_licenses(icp_cli_t *cli)
     return import(cli, icp_import_licenses);
 }
 
+static icp_error_t *run_domains(icp_cli_t *cli)
+{
+    return import(cli, icp_import_domains);
+}
+
 #define SKIP_BAD                                                                                                       \
     {                                                                                                                  \
         "skip-bad", NULL, 0, "take the good lines though others are bad"                                               \
@@ -104,7 +108,7 @@ static const icp_option_t site_options[] = {
     {"serve-unlicensed", NULL, 0, "serve new sites that have no active license"},
     {NULL, NULL, 0, NULL},
 };
-static const icp_option_t license_options[] = {
+static const icp_option_t plain_options[] = {
     SKIP_BAD,
     {NULL, NULL, 0, NULL},
 };
@@ -146,6 +150,25 @@ const icp_command_t icp_cmd_license_import = {
     .json =
         "an object with lines, added, changed, unchanged, suspended (how many each) and bad (line and reason of each)",
     .example = "icpadmin license import licenses.csv",
-    .options = license_options,
+    .options = plain_options,
     .run = run_licenses,
+};
+
+const icp_command_t icp_cmd_domain_import = {
+    .noun = "domain",
+    .verb = "import",
+    .arguments = "FILE|-",
+    .least = 1,
+    .most = 1,
+    .need = ICP_NEED_REGISTER,
+    .changes = 1,
+    .summary = "put the .cn registrations of a CSV file on file",
+    .details = "CSV in UTF-8 with the header domain,registrant,kind,email; the columns kind (individual or organisation, where empty "
+               "organisation) and email may be absent or empty. Each registrant with an address is asked for the documents by mail, as by "
+               "`domain add`. A registration that is on file as its line says is left as it is." ALL_OR_NOTHING,
+    .json =
+        "an object with lines, added, changed, unchanged, suspended (how many each) and bad (line and reason of each)",
+    .example = "icpadmin domain import domains.csv --dry-run",
+    .options = plain_options,
+    .run = run_domains,
 };

@@ -79,7 +79,7 @@ typedef struct icp_given_t {
     X(application_confirm) X(application_bureau) X(application_approve) X(application_reject) X(application_withdraw)  \
     X(application_export) X(application_purge)                                                                         \
     X(queue)                                                                                                           \
-    X(domain_add) X(domain_list) X(domain_show) X(domain_edit) X(domain_remove) X(domain_documents)                    \
+    X(domain_add) X(domain_import) X(domain_list) X(domain_show) X(domain_edit) X(domain_remove) X(domain_documents)   \
     X(domain_submit) X(domain_accept) X(domain_refuse) X(domain_remind)                                                \
     X(workday)                                                                                                         \
     X(evidence_prune) X(report)                                                                                        \

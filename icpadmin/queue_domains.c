@@ -8,8 +8,6 @@
 #include "policy.h"
 #include "queue.h"
 
-#define LAST_MONTH_DAYS 31 /* before a year's end that the next year's list is out */
-
 typedef struct domains_t {
     icp_queue_t *queue;
     const icp_calendar_t *calendar;
@@ -37,7 +35,7 @@ static icp_error_t *judge(const icp_domain_t *domain, void *baton, apr_pool_t *p
                          domain->state == ICP_DOMAIN_REFUSED ? "documents refused" : "documents wanted",
                          icp_domains_missing(domain, pool),
                          *domain->email ? "" : "; nobody is reminded, it has no e-mail address"),
-            apr_psprintf(pool, "documents %s --add KIND=FILE", domain->name), pool);
+            apr_psprintf(pool, "show %s", domain->name), pool);
         break;
     case ICP_DOMAIN_RECEIVED:
         add(domains, domain, domain->state_at, "all documents are here: look at them and hand them to the registry",
@@ -47,7 +45,7 @@ static icp_error_t *judge(const icp_domain_t *domain, void *baton, apr_pool_t *p
         if (due >= domains->today) break;
         add(domains, domain, icp_day_begin(due + 1),
             apr_psprintf(pool, "the registry's answer was due by %s", icp_dates_text(due, estimated, pool)),
-            apr_psprintf(pool, "accept %s", domain->name), pool);
+            apr_psprintf(pool, "show %s", domain->name), pool);
         break;
     default:
         break;
@@ -59,12 +57,11 @@ static icp_error_t *judge_calendar(icp_queue_t *queue, const icp_cli_t *cli, con
                                    icp_day_t today)
 {
     const char *file;
-    int soon = icp_day_year(today + LAST_MONTH_DAYS);
-    if (icp_calendar_covers(calendar, soon) || !icp_calendar_last_year(calendar))
-        return NULL; /* no list at all: was said */
+    int wanted = icp_calendar_wants(calendar, today);
+    if (!wanted || !icp_calendar_last_year(calendar)) return NULL; /* no list at all: was said */
     ICP_TRY(icp_policy_text(&file, NULL, cli->reg, ICP_POLICY_HOLIDAYS, cli->pool));
     icp_queue_add(queue, cli->reg->now, "calendar", file,
-                  apr_psprintf(cli->pool, "the holidays of %d are not listed: dates from then on are estimates", soon),
+                  apr_psprintf(cli->pool, "the holidays of %d are not listed: dates from then on are estimates", wanted),
                   apr_psprintf(cli->pool, "${EDITOR:-vi} %s", file));
     return NULL;
 }

@@ -8,6 +8,7 @@
 
 #include "audit.h"
 #include "csv_reader.h"
+#include "domain.h"
 #include "holder.h"
 #include "host.h"
 #include "license.h"
@@ -21,7 +22,7 @@
 
 typedef struct import_t import_t;
 
-/* What tells the two imports apart. `take` puts one record on file; of its errors only ICP_FAULT ends the import. */
+/* What tells the imports apart. `take` puts one record on file; of its errors only ICP_FAULT ends the import. */
 typedef struct kind_t {
     const char *action;
     const char *columns[COLUMNS];
@@ -153,8 +154,38 @@ static icp_error_t *take_license(import_t *import, const char *const values[COLU
     return NULL;
 }
 
+/* NULL: not on file. */
+static icp_error_t *known_domain(icp_domain_t **domain, icp_register_t *reg, const char *name, apr_pool_t *pool)
+{
+    icp_error_t *error = icp_domain_get(domain, reg, name, pool);
+    if (!error || error->status != ICP_NOT_FOUND) return error;
+    *domain = NULL;
+    return NULL;
+}
+
+static icp_error_t *take_domain(import_t *import, const char *const values[COLUMNS], apr_int64_t line, apr_pool_t *pool)
+{
+    icp_domain_t *known, domain = {.name = values[0], .registrant = values[1], .kind = *values[2] ? values[2] : "organisation",
+                                   .email = values[3]};
+    ICP_TRY(icp_domain_name(&domain.name, values[0], pool));
+    ICP_TRY(refuse_repeated(import, domain.name, pool));
+    ICP_TRY(known_domain(&known, import->reg, domain.name, pool));
+    if (!known)
+        ICP_TRY(icp_domain_add(import->reg, &domain, pool));
+    else if (strcmp(known->registrant, domain.registrant) || strcmp(known->kind, domain.kind) ||
+             (*domain.email && strcmp(known->email, domain.email))) {
+        return icp_error(pool, ICP_REFUSED, NULL, "%s is on file with other data, of %s: domain edit changes it", domain.name,
+                         known->registrant);
+    }
+    import->result->added += !known;
+    import->result->unchanged += known != NULL;
+    remember(import, domain.name, line);
+    return NULL;
+}
+
 static const kind_t sites_kind = {"site.import", {"name", "hosts", "license", "homepage"}, 3, take_site};
 static const kind_t licenses_kind = {"license.import", {"number", "holder", "uscc", "status"}, 2, take_license};
+static const kind_t domains_kind = {"domain.import", {"domain", "registrant", "kind", "email"}, 2, take_domain};
 
 static const char *columns_text(const kind_t *kind, apr_pool_t *pool)
 {
@@ -309,4 +340,10 @@ icp_error_t *icp_import_licenses(icp_import_result_t **result, icp_register_t *r
                                  const icp_import_options_t *options, apr_pool_t *pool)
 {
     return run(&licenses_kind, result, reg, file, options, pool);
+}
+
+icp_error_t *icp_import_domains(icp_import_result_t **result, icp_register_t *reg, FILE *file,
+                                const icp_import_options_t *options, apr_pool_t *pool)
+{
+    return run(&domains_kind, result, reg, file, options, pool);
 }

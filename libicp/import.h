@@ -4,6 +4,9 @@
  * by spaces, may be empty; homepage may be absent. A site on file is a bad line: icpadmin site edit changes it.
  *
  * Licenses: number,holder,uscc,status. uscc and status may be absent or empty; a number on file gets its new status.
+ *
+ * Domains: domain,registrant,kind,email. kind and email may be absent or empty (organisation; nobody is asked for documents). One that
+ * is on file as the line says is left alone, one with other data is a bad line: icpadmin domain edit changes it.
  */
 #ifndef ICP_IMPORT_H
 #define ICP_IMPORT_H
@@ -33,10 +36,12 @@ typedef struct icp_import_result_t {
 
 /* Run their own icp_register_change; `file` is read to its end first, so that a change that runs twice sees the same.
  * ICP_REFUSED if any line is bad and skip_bad is 0: *result then lists them and nothing was changed; ICP_USAGE for a bad
- * header. One event for the whole import, and those of each site or license. */
+ * header. One event for the whole import, and those of each site, license or domain. */
 icp_error_t *icp_import_sites(icp_import_result_t **result, icp_register_t *reg, FILE *file,
                               const icp_import_options_t *options, apr_pool_t *pool);
 icp_error_t *icp_import_licenses(icp_import_result_t **result, icp_register_t *reg, FILE *file,
                                  const icp_import_options_t *options, apr_pool_t *pool);
+icp_error_t *icp_import_domains(icp_import_result_t **result, icp_register_t *reg, FILE *file,
+                                const icp_import_options_t *options, apr_pool_t *pool);
 
 #endif

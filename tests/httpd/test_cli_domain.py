@@ -25,8 +25,8 @@ def add(httpd, name="example.cn", *arguments):
     return httpd.icpadmin("domain", "add", name, "--registrant", "上海某某商贸有限公司", "--email", "it@example.cn", *arguments)
 
 
-def data(httpd, *arguments, code=0):
-    return json.loads(httpd.icpadmin(*arguments, "--json", code=code).out)
+def data(httpd, *arguments, **options):
+    return json.loads(httpd.icpadmin(*arguments, "--json", **options).out)
 
 
 def hand_in(httpd, name, **files):
@@ -185,9 +185,13 @@ def test_queue(office):
 
     assert set(items()) == {"wanted.cn", "received.cn"}
     assert items()["wanted.cn"]["why"] == "documents wanted, missing: license, contact"
+    assert items()["wanted.cn"]["command"] == "icpadmin domain show wanted.cn"
     assert items()["received.cn"]["command"] == "icpadmin domain submit received.cn"
     backdate(office, 20)  # more than five working days, whatever holiday is in between
     assert "the registry's answer was due by" in items()["submitted.cn"]["why"]
+    assert items()["submitted.cn"]["command"] == "icpadmin domain show submitted.cn"  # what it answered is not known yet
+    for item in items().values():  # each can be run as it stands
+        office.icpadmin(*item["command"].split()[1:], "--dry-run" if " submit " in item["command"] else "--json")
     office.icpadmin("domain", "accept", "submitted.cn")
     assert "submitted.cn" not in items()
 
@@ -198,3 +202,33 @@ def test_queue_asks_for_the_next_list_of_holidays(office):
     office.icpadmin("policy", "set", f"holidays={old}")
     (item,) = [item for item in data(office, "queue") if item["kind"] == "calendar"]
     assert item["subject"] == str(old) and "are not listed" in item["why"] and item["command"].endswith(str(old))
+
+
+def test_import(office):
+    add(office, "old.cn")
+    text = "domain,registrant,kind,email\r\na.cn,甲公司,,it@a.cn\r\n商店.中国,张三,individual,\r\nold.cn,上海某某商贸有限公司,organisation,\r\n"
+    result = data(office, "domain", "import", "-", "--dry-run", stdin=text)
+    assert (result["added"], result["unchanged"]) == (2, 1) and len(data(office, "domain", "list")) == 1
+    (office.root / "domains.csv").write_text(text)
+    assert "added 2, changed 0, unchanged 1, bad 0" in office.icpadmin("domain", "import", f"{office.root}/domains.csv").out
+    shown = {entry["domain"]: entry for entry in data(office, "domain", "list")}
+    assert shown["a.cn"]["kind"] == "organisation" and shown["xn--czrs0t.xn--fiqs8s"]["missing"] == ["identity"]
+    assert ("domain.documents-wanted", "it@a.cn") in [entry[:2] for entry in posted(office)]
+    assert office.icpadmin("domain", "import", "-", stdin=text).out.startswith("lines 3: added 0, changed 0, unchanged 3")
+
+
+def test_import_of_bad_lines(office):
+    add(office, "old.cn")
+    text = ("domain,registrant,kind,email\n" "good.cn,甲公司,,\n" "com.cn,甲公司,,\n" "b.com,甲公司,,\n" "c.cn,,,\n" "d.cn,甲公司,club,\n"
+            "e.cn,甲公司,,nobody\n" "GOOD.cn.,乙公司,,\n" "old.cn,乙公司,,\n" "f.cn,甲公司\n" "g.cn,甲公司,,g@g.cn\n")
+    refused = office.icpadmin("domain", "import", "-", stdin=text, code=1)
+    lines = [line.split(": ", 1) for line in refused.err.splitlines() if line.startswith("-:")]
+    assert [line for line, _ in lines] == [f"-:{number}" for number in range(3, 11)]
+    for (_, reason), word in zip(lines, ("suffix", ".cn", "empty", "club", "nobody", "line 2 already", "other data", "2 fields")):
+        assert word in reason, reason
+    assert "8 of 10 lines are bad: nothing was changed" in refused.err
+    assert [entry["domain"] for entry in data(office, "domain", "list")] == ["old.cn"]
+    assert data(office, "domain", "import", "-", "--skip-bad", stdin=text)["added"] == 2
+    assert [entry["domain"] for entry in data(office, "domain", "list")] == ["g.cn", "good.cn", "old.cn"]
+    assert "lacks the column 'registrant'" in office.icpadmin("domain", "import", "-", stdin="domain\nx.cn\n", code=2).err
+    assert "cannot open" in office.icpadmin("domain", "import", "/nowhere.csv", code=3).err
