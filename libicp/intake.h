@@ -82,9 +82,10 @@ icp_error_t *icp_intake_progress(json_t **state, const char *progress, const cha
 
 /* --- staff's half ---------------------------------------------------------------------------------- */
 
-/* *taken: the change is committed, and the submission can go. An error ends the round; the submission stays. After a crash
- * between commit and removal the same submission comes once more: its id is the same. */
-typedef icp_error_t *icp_intake_fn(int *taken, const icp_submission_t *submission, void *baton, apr_pool_t *pool);
+/* Several submissions (icp_submission_t), in their order, so that one change can take them. *taken: it is committed, and all of them can
+ * go. An error ends the round; they stay. After a crash between commit and removal the same submissions come once more: their ids
+ * are the same. */
+typedef icp_error_t *icp_intake_fn(int *taken, const apr_array_header_t *submissions, void *baton, apr_pool_t *pool);
 
 typedef struct icp_intake_round_t {
     int taken;                    /* committed and removed */
@@ -94,7 +95,7 @@ typedef struct icp_intake_round_t {
     int more;                     /* there are more than one round takes */
 } icp_intake_round_t;
 
-/* Every submission handed over, oldest first, at most 1000 in a round. Removes what was being written and is older than an
+/* Every submission handed over, oldest first, at most 1000 in a round, some of them at a time. Removes what was being written and is older than an
  * hour. Nothing that lies there makes it fail but what keeps root from reading. */
 icp_error_t *icp_intake_each(icp_intake_round_t *round, const char *register_path, icp_intake_fn *fn, void *baton, apr_pool_t *pool);
 

@@ -20,6 +20,8 @@
 #include "text.h"
 
 #define ROUND_MOST 1000
+#define BATCH_MOST 50                      /* submissions that are given to the call-back together */
+#define BATCH_BYTES ((apr_size_t)8 << 20)  /* of documents, past which no further one joins them */
 #define LOOK_MOST 200000 /* entries looked at in a round */
 #define STALE apr_time_from_sec(3600)
 
@@ -230,39 +232,67 @@ static icp_error_t *list_ready(apr_array_header_t **ready, intake_t *intake)
     return NULL;
 }
 
-static icp_error_t *take(intake_t *intake, const char *name, icp_intake_fn *fn, void *baton, apr_pool_t *pool)
+typedef struct batch_t {
+    apr_array_header_t *submissions; /* icp_submission_t */
+    apr_array_header_t *names;       /* const char *: their entries */
+    apr_size_t bytes;                /* of their documents */
+    apr_pool_t *pool;
+} batch_t;
+
+static void empty(batch_t *batch)
+{
+    apr_pool_clear(batch->pool);
+    batch->submissions = apr_array_make(batch->pool, BATCH_MOST, sizeof(icp_submission_t));
+    batch->names = apr_array_make(batch->pool, BATCH_MOST, sizeof(const char *));
+    batch->bytes = 0;
+}
+
+static icp_error_t *add(batch_t *batch, intake_t *intake, const char *name)
 {
     icp_submission_t submission = {0};
-    int taken = 0;
-    icp_error_t *error = open_submission(&submission, intake->fd, name, intake->owner, intake->unseal, pool);
+    icp_error_t *error = open_submission(&submission, intake->fd, name, intake->owner, intake->unseal, batch->pool);
+    if (error && error->status == ICP_FAULT) return error;
     if (error) {
-        if (error->status == ICP_FAULT) return error;
         refuse(intake, name, error->message);
         return NULL;
     }
-    ICP_TRY(fn(&taken, &submission, baton, pool));
-    if (!taken) {
-        intake->round->left++;
-        return NULL;
+    for (int i = 0; submission.documents && i < submission.documents->nelts; i++)
+        batch->bytes += APR_ARRAY_IDX(submission.documents, i, icp_intake_document_t).length;
+    APR_ARRAY_PUSH(batch->submissions, icp_submission_t) = submission;
+    APR_ARRAY_PUSH(batch->names, const char *) = name;
+    return NULL;
+}
+
+static icp_error_t *take(batch_t *batch, intake_t *intake, icp_intake_fn *fn, void *baton)
+{
+    int taken = 0, count = batch->names->nelts;
+    if (!count) return NULL;
+    ICP_TRY(fn(&taken, batch->submissions, baton, batch->pool));
+    *(taken ? &intake->round->taken : &intake->round->left) += count;
+    for (int i = 0; taken && i < count; i++) {
+        const char *name = APR_ARRAY_IDX(batch->names, i, const char *);
+        if (!icp_intake_remove(intake->fd, name)) refuse(intake, name, "it was taken over and cannot be removed");
     }
-    intake->round->taken++;
-    if (!icp_intake_remove(intake->fd, name)) refuse(intake, name, "it was taken over and cannot be removed");
     return NULL;
 }
 
 static icp_error_t *take_all(intake_t *intake, icp_intake_fn *fn, void *baton)
 {
     apr_array_header_t *ready;
-    apr_pool_t *pool;
     icp_error_t *error = NULL;
+    batch_t batch;
     ICP_TRY(list_ready(&ready, intake));
-    apr_pool_create(&pool, intake->pool);
+    apr_pool_create(&batch.pool, intake->pool);
+    empty(&batch);
     for (int i = 0; !error && i < ready->nelts; i++) {
-        apr_pool_clear(pool);
-        error = take(intake, APR_ARRAY_IDX(ready, i, entry_t).name, fn, baton, pool);
+        error = add(&batch, intake, APR_ARRAY_IDX(ready, i, entry_t).name);
+        if (error || (batch.names->nelts < BATCH_MOST && batch.bytes < BATCH_BYTES)) continue;
+        error = take(&batch, intake, fn, baton);
+        if (!error) empty(&batch);
     }
+    if (!error) error = take(&batch, intake, fn, baton);
     if (error) error = icp_error(intake->pool, error->status, error->remedy, "%s", error->message);
-    apr_pool_destroy(pool);
+    apr_pool_destroy(batch.pool);
     return error;
 }
 

@@ -144,9 +144,8 @@ static icp_error_t *withdraw(icp_application_t *application, taking_t *taking, i
     return icp_application_step(reg, application, &act, pool);
 }
 
-static icp_error_t *change_take(icp_register_t *reg, void *baton, apr_pool_t *pool)
+static icp_error_t *take_one(taking_t *taking, icp_register_t *reg, apr_pool_t *pool)
 {
-    taking_t *taking = baton;
     const icp_submission_t *submission = taking->submission;
     icp_application_t *application;
     int issues = taking->issues->nelts;
@@ -164,39 +163,75 @@ static icp_error_t *change_take(icp_register_t *reg, void *baton, apr_pool_t *po
     return error ? error : mark(reg, submission->id, application);
 }
 
+static icp_error_t *change_take(icp_register_t *reg, void *baton, apr_pool_t *pool)
+{
+    const apr_array_header_t *takings = baton;
+    for (int i = 0; i < takings->nelts; i++) ICP_TRY(take_one(APR_ARRAY_IDX(takings, i, taking_t *), reg, pool));
+    return NULL;
+}
+
 typedef struct takeover_t {
     icp_register_t *reg;
     icp_takeover_t *result;
 } takeover_t;
 
 /* Files are written before the change that refers to them, and none for what is refused: that is found out by trying. */
-static icp_error_t *take_over(taking_t *taking, icp_register_t *reg, apr_pool_t *pool)
+static icp_error_t *keep_files(const apr_array_header_t *takings, icp_register_t *reg, apr_pool_t *pool)
 {
-    int dry_run = reg->dry_run;
-    if (taking->documents->nelts && !dry_run) {
-        reg->dry_run = 1;
-        icp_error_t *error = icp_register_change(reg, change_take, taking, pool);
-        reg->dry_run = 0;
-        if (error) return error;
+    int documents = 0;
+    for (int i = 0; i < takings->nelts; i++) documents += APR_ARRAY_IDX(takings, i, taking_t *)->documents->nelts;
+    if (!documents || reg->dry_run) return NULL;
+    reg->dry_run = 1;
+    icp_error_t *error = icp_register_change(reg, change_take, (void *)takings, pool);
+    reg->dry_run = 0;
+    for (int i = 0; !error && i < takings->nelts; i++) {
+        taking_t *taking = APR_ARRAY_IDX(takings, i, taking_t *);
         taking->kept = taking->counts.added || taking->counts.corrected;
-        if (taking->kept) ICP_TRY(keep_documents(taking, reg, pool));
+        if (taking->kept) error = keep_documents(taking, reg, pool);
     }
-    return icp_register_change(reg, change_take, taking, pool);
+    return error;
 }
 
-static icp_error_t *take(int *taken, const icp_submission_t *submission, void *baton, apr_pool_t *pool)
+static icp_error_t *take_over(const apr_array_header_t *takings, const takeover_t *takeover, apr_pool_t *pool)
+{
+    icp_takeover_t *result = takeover->result;
+    ICP_TRY(keep_files(takings, takeover->reg, pool));
+    ICP_TRY(icp_register_change(takeover->reg, change_take, (void *)takings, pool));
+    for (int i = 0; i < takings->nelts; i++) {
+        const icp_takeover_t *counts = &APR_ARRAY_IDX(takings, i, taking_t *)->counts;
+        result->added += counts->added;
+        result->corrected += counts->corrected;
+        result->withdrawn += counts->withdrawn;
+        result->refused += counts->refused;
+        result->dropped += counts->dropped;
+    }
+    return NULL;
+}
+
+static taking_t *new_taking(const icp_submission_t *submission, apr_pool_t *pool)
+{
+    taking_t *taking = apr_pcalloc(pool, sizeof *taking);
+    taking->submission = submission;
+    taking->documents = sent_documents(submission, pool);
+    taking->issues = apr_array_make(pool, 4, sizeof(icp_form_issue_t));
+    if (submission->form) icp_form_check(&taking->form, &taking->issues, submission->form, pool);
+    return taking;
+}
+
+/* One change is made durable at the cost of many. Where it fails, each is taken by itself, up to the one that cannot be. */
+static icp_error_t *take(int *taken, const apr_array_header_t *submissions, void *baton, apr_pool_t *pool)
 {
     const takeover_t *takeover = baton;
-    icp_takeover_t *result = takeover->result;
-    taking_t taking = {.submission = submission, .documents = sent_documents(submission, pool)};
-    taking.issues = apr_array_make(pool, 4, sizeof(icp_form_issue_t));
-    if (submission->form) icp_form_check(&taking.form, &taking.issues, submission->form, pool);
-    ICP_TRY(take_over(&taking, takeover->reg, pool));
-    result->added += taking.counts.added;
-    result->corrected += taking.counts.corrected;
-    result->withdrawn += taking.counts.withdrawn;
-    result->refused += taking.counts.refused;
-    result->dropped += taking.counts.dropped;
+    apr_array_header_t *takings = apr_array_make(pool, submissions->nelts, sizeof(taking_t *)), *one;
+    for (int i = 0; i < submissions->nelts; i++)
+        APR_ARRAY_PUSH(takings, taking_t *) = new_taking(&APR_ARRAY_IDX(submissions, i, icp_submission_t), pool);
+    icp_error_t *error = take_over(takings, takeover, pool);
+    for (int i = 0; error && takings->nelts > 1 && i < takings->nelts; i++) {
+        one = apr_array_make(pool, 1, sizeof(taking_t *));
+        APR_ARRAY_PUSH(one, taking_t *) = APR_ARRAY_IDX(takings, i, taking_t *);
+        ICP_TRY(take_over(one, takeover, pool));
+    }
+    if (error && takings->nelts == 1) return error;
     *taken = !takeover->reg->dry_run;
     return NULL;
 }

@@ -13,7 +13,7 @@ typedef struct icp_takeover_t {
     apr_array_header_t *unreadable;  /* const char *: no submission at all; put aside */
 } icp_takeover_t;
 
-/* Every submission that is ready, each in a change of its own; then what is overdue by the clock; then clients' pages are brought up
+/* Every submission that is ready, some of them in one change (one that fails keeps no other from being taken); then what is overdue by the clock; then clients' pages are brought up
  * to date. With reg->dry_run nothing is taken. */
 icp_error_t *icp_takeover(icp_takeover_t *result, icp_register_t *reg, apr_pool_t *pool);
 

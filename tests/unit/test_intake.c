@@ -54,14 +54,13 @@ static icp_submission_t submit(int number)
 
 /* What came out, and what the call-back says. */
 static struct {
-    int count, leave, fail;
+    int count, batches, leave, fail;
     icp_submission_t last;
     const char *order;
 } seen;
 
-static icp_error_t *look(int *taken, const icp_submission_t *submission, void *baton, apr_pool_t *unused)
+static void look_at(const icp_submission_t *submission)
 {
-    if (seen.fail) return icp_error(unused, ICP_FAULT, NULL, "the register is gone");
     seen.count++;
     seen.last = *submission;
     seen.last.id = apr_pstrdup(pool, submission->id);
@@ -76,6 +75,13 @@ static icp_error_t *look(int *taken, const icp_submission_t *submission, void *b
         document->kind = apr_pstrdup(pool, document->kind);
     }
     seen.last.documents = documents;
+}
+
+static icp_error_t *look(int *taken, const apr_array_header_t *submissions, void *baton, apr_pool_t *unused)
+{
+    if (seen.fail) return icp_error(unused, ICP_FAULT, NULL, "the register is gone");
+    seen.batches++;
+    for (int i = 0; i < submissions->nelts; i++) look_at(&APR_ARRAY_IDX(submissions, i, icp_submission_t));
     *taken = !seen.leave;
     return NULL;
 }
@@ -205,6 +211,19 @@ START_TEST(test_oldest_first)
     }
     take();
     ck_assert_str_eq(seen.order, "3 1 2 ");
+}
+END_TEST
+
+/* Many at a time, in their order; large ones do not pile up. */
+START_TEST(test_batches)
+{
+    for (int i = 1; i <= 120; i++) {
+        submit(i);
+        if (i % 40 == 0) usleep(2000); /* the order of names is that of their time */
+    }
+    icp_intake_round_t round = take();
+    ck_assert(round.taken == 120 && seen.count == 120 && seen.batches == 3);
+    ck_assert_int_eq(entries(intake), 0);
 }
 END_TEST
 
@@ -407,7 +426,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {test_folders, test_round_trip, test_withdraw, test_nothing_readable, test_again, test_oldest_first,
-                                  test_left_and_failing, test_drafts, test_strange_entries, test_strange_content, test_wrong_document,
+                                  test_batches, test_left_and_failing, test_drafts, test_strange_entries, test_strange_content, test_wrong_document,
                                   test_ten_thousand, test_room, test_full_disk, test_progress, test_tokens};
     apr_initialize();
     return run_suite("intake", tests, sizeof tests / sizeof *tests, setup);

@@ -231,6 +231,27 @@ START_TEST(test_hostile)
 }
 END_TEST
 
+/* One that cannot be taken keeps no other from it; and once it can, each was taken once. */
+START_TEST(test_one_that_fails_among_many)
+{
+    icp_takeover_t result;
+    const char *names[] = {"甲公司", "乙公司", "丙公司"}, *codes[] = {USCC, "91110000802100433B", "91310000775785552L"}, *tokens[3];
+    for (int i = 0; i < 3; i++) {
+        tokens[i] = submit(names[i], codes[i], apr_psprintf(pool, "s%d.cn", i));
+        usleep(2000); /* they are taken in the order of their time */
+    }
+    alter("CREATE TEMP TRIGGER trap BEFORE INSERT ON private.application WHEN NEW.holder = '乙公司' BEGIN SELECT RAISE(ABORT, 'trapped'); END");
+    fails(icp_takeover(&result, reg, pool), ICP_REFUSED, "trapped");
+    ck_assert_str_eq(state_of(tokens[0]), "received");
+    ck_assert_ptr_null(of(tokens[1]));
+    alter("DROP TRIGGER trap");
+    ck_assert_int_eq(pull().added, 2);
+    for (int i = 0; i < 3; i++) ck_assert_str_eq(seen(tokens[i], "state"), "received");
+    ck_assert_int_eq(integer("SELECT count(*) FROM private.event WHERE action = 'application.add'"), 3);
+    ck_assert_int_eq(files_in("intake"), 0);
+}
+END_TEST
+
 static void pull_once(void)
 {
     icp_takeover_t result;
@@ -243,16 +264,18 @@ START_TEST(test_killed_anywhere)
 {
     int killed = 1, n = 0;
     while (killed > 0) {
-        const char *token = submit("甲公司", USCC, "tea.cn");
+        const char *token = submit("甲公司", USCC, "tea.cn"), *other = send_as(ICP_INTAKE_SUBMIT, NULL, typed_form("first", "乙公司", "91110000802100433B", "cup.cn"), NULL);
         icp_register_disconnect(reg); /* no connection goes through a fork */
         killed = run_until(++n, pull_once);
         ok(icp_register_open(&reg, reg->path, "tester", pool));
         if (killed < 0) return; /* processes cannot be traced here */
         pull();
         ck_assert_msg(!strcmp(state_of(token), "received"), "call %d: %s", n, state_of(token));
-        ck_assert_int_eq(integer("SELECT count(*) FROM private.document WHERE application_id = (SELECT max(id) FROM private.application)"), 3);
+        ck_assert_int_eq(integer("SELECT count(*) FROM private.document WHERE application_id = (SELECT max(application_id) FROM private.document)"), 3);
         ck_assert_int_eq(integer("SELECT count(*) FROM private.event WHERE action = 'application.add'"), n);
+        ck_assert_int_eq(integer("SELECT count(*) FROM private.event WHERE action = 'application.refuse'"), n);
         ck_assert_str_eq(seen(token, "state"), "received");
+        ck_assert_str_eq(seen(other, "state"), "refused"); /* it has no documents */
         ck_assert_int_eq(files_in("intake"), 0);
         ck_assert_int_eq(files_in("documents"), 2);
         ok(step(of(token), ICP_APP_DO_WITHDRAW, ICP_BY_CLIENT));
@@ -337,7 +360,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {test_new, test_what_cannot_be_taken_is_answered, test_correction_and_withdrawal,
-                                  test_not_from_the_bureau, test_clock, test_hostile, test_killed_anywhere,
+                                  test_not_from_the_bureau, test_clock, test_hostile, test_one_that_fails_among_many, test_killed_anywhere,
                                   test_dry_run_takes_nothing, test_purge, test_purge_removes_documents_that_nobody_needs, NULL};
     return run_tests("takeover", tests, 1);
 }
