@@ -16,7 +16,9 @@
 #include "intake.h"
 #include "lock.h"
 #include "pass.h"
+#include "policy.h"
 #include "register_files.h"
+#include "workday.h"
 
 #define LOCK_LOOKS 3
 #define LOCK_LOOK_MS 100
@@ -188,6 +190,27 @@ static void check_audit(doctor_t *doctor)
     else tell(doctor, "audit", NULL, apr_psprintf(doctor->pool, "%" APR_INT64_T_FMT " events, the chain is unbroken", count));
 }
 
+/* Dates that clients are told depend on it. */
+static void check_holidays(doctor_t *doctor)
+{
+    apr_pool_t *pool = doctor->pool;
+    icp_calendar_t *calendar;
+    const char *file;
+    icp_error_t *error = icp_policy_text(&file, NULL, doctor->reg, ICP_POLICY_HOLIDAYS, pool);
+    if (error) {
+        tell_error(doctor, "holidays", error);
+        return;
+    }
+    const char *list = apr_psprintf(pool, "put the State Council's arrangement into %s; its first lines, or those of the one that came with "
+                                          "mod_icp, say how", file);
+    error = icp_calendar_load(&calendar, file, pool);
+    int wanted = error ? 0 : icp_calendar_wants(calendar, icp_day_of(apr_time_now()));
+    if (error) tell(doctor, "holidays", error->remedy ? error->remedy : list, error->message);
+    else if (!icp_file_exists(file)) tell(doctor, "holidays", list, apr_psprintf(pool, "there is no list of holidays at %s: every date is an estimate", file));
+    else if (wanted) tell(doctor, "holidays", list, apr_psprintf(pool, "%s does not list the holidays of %d: dates from then on are estimates", file, wanted));
+    else tell(doctor, "holidays", NULL, apr_psprintf(pool, "%s lists them up to %d", file, icp_calendar_last_year(calendar)));
+}
+
 static void check_evidence(doctor_t *doctor)
 {
     struct stat status;
@@ -240,5 +263,6 @@ icp_error_t *icp_doctor(apr_array_header_t **checks, const char *path, const cha
     if (error) tell_error(&doctor, "register.db", error);
     check_audit(&doctor);
     check_evidence(&doctor);
+    check_holidays(&doctor);
     return NULL;
 }

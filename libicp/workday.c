@@ -13,6 +13,7 @@
 
 #define FILE_LIMIT (256 * 1024)
 #define NAME_LIMIT 60  /* bytes of a holiday's name */
+#define LAST_MONTH_DAYS 31 /* before a year's end, when the next year's list is out */
 #define RANGE_LIMIT 31 /* days in one line: more is a slip */
 #define BEIJING apr_time_from_sec(8 * 3600)
 #define DAY apr_time_from_sec(86400)
@@ -254,6 +255,13 @@ int icp_calendar_covers(const icp_calendar_t *calendar, int year)
         if (!entry->works && is_national_day(entry->day) && icp_day_year(entry->day) == year) return 1;
     }
     return 0;
+}
+
+int icp_calendar_wants(const icp_calendar_t *calendar, icp_day_t day)
+{
+    int year = icp_day_year(day), soon = icp_day_year(day + LAST_MONTH_DAYS);
+    if (!icp_calendar_covers(calendar, year)) return year;
+    return icp_calendar_covers(calendar, soon) ? 0 : soon;
 }
 
 int icp_calendar_last_year(const icp_calendar_t *calendar)

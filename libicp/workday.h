@@ -31,6 +31,9 @@ icp_error_t *icp_calendar_load(icp_calendar_t **calendar, const char *file, apr_
  * Outside such years only weekends are known, and what is counted is an estimate. */
 int icp_calendar_covers(const icp_calendar_t *calendar, int year);
 
+/* A year that ought to be in the file and is not: `day`'s, or in its last month the next one, whose arrangement is out by then. 0: none. */
+int icp_calendar_wants(const icp_calendar_t *calendar, icp_day_t day);
+
 /* The last year that is covered; 0 if none is. */
 int icp_calendar_last_year(const icp_calendar_t *calendar);
 

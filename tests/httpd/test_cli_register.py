@@ -358,6 +358,10 @@ def test_a_backup_into_the_present_folder(register, tmp_path):
 
 def test_doctor(register):
     httpd = register
+    httpd.icpadmin("policy", "set", "holidays=/nonexistent/holidays.tsv")
+    (bad,) = [check for check in data(httpd, "doctor", code=5) if not check["ok"]]
+    assert bad["name"] == "holidays" and "/nonexistent/holidays.tsv" in bad["message"] and "State Council" in bad["remedy"]
+    httpd.list_holidays()
     assert all(check["ok"] and check["remedy"] is None for check in data(httpd, "doctor"))
     (httpd.state / "pass.key").chmod(0o644)
     bad = [check for check in data(httpd, "doctor", code=5) if not check["ok"]]
@@ -400,6 +404,8 @@ def test_dry_run_changes_nothing(register, arguments, stdin):
     ("license import", ["-"]), ("holder add", ["丁"])])
 def test_json_has_what_the_help_names(register, command, arguments):
     help_text = register.icpadmin(*command.split(), "--help").out
+    if command == "doctor":
+        register.list_holidays()
     help_text = " ".join(help_text.split("With --json:")[1].split("\n\n")[0].split())
     printed = data(register, *command.split(), *arguments, stdin=f"number,holder\n{L2},丙\n")
     assert help_text.startswith("an array" if isinstance(printed, list) else "an object")

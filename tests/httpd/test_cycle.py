@@ -277,6 +277,7 @@ def run_cycle(httpd, way, post, events):
     never = names(range(town.SITES)) - names(town.FAILING_SITES)
     assert not never & {row[0] for row in query(httpd, "SELECT subject FROM private.event WHERE action = 'site.suspend'")}
     assert "the chain is whole" in httpd.icpadmin("log", "--verify").out
+    httpd.list_holidays()
     httpd.icpadmin("doctor")
     month = time.strftime("%Y-%m")
     report = httpd.icpadmin("report", "--month", month).out

@@ -139,6 +139,7 @@ def test_nothing_is_written_over(shop, tmp_path):
 
 
 def test_an_altered_page_is_found(shop, tmp_path):
+    shop.list_holidays()
     shop.icpadmin("check", SITE, code=1)
     assert [check["message"] for check in data(shop, "doctor") if check["name"] == "evidence"] == ["1 pages are as they were kept"]
     [file] = files(shop)
@@ -160,6 +161,7 @@ def test_a_lost_page_is_missed_until_it_is_let_go(shop):
     remedies = [check["remedy"] for check in data(shop, "doctor", code=5) if check["name"] == "evidence"]
     assert "icpadmin evidence prune --lost" in remedies[0]
     assert data(shop, "evidence", "prune", "--lost")["lost"] == 1
+    shop.list_holidays()
     shop.icpadmin("doctor")
     assert evidence(shop)[0]["kept_sha256"] is None
 

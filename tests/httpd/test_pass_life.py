@@ -222,6 +222,7 @@ def test_rotation_leaves_no_gap(gated):
     assert all(map(is_open, everywhere(gated, cookie(after)))) and checks(gated)
     assert gated.icpadmin("log").out.count("pass.rotate-key") == 2
     gated.icpadmin("log", "--verify")
+    gated.list_holidays()
     gated.icpadmin("doctor")
     assert not (gated.state / "pass.key.next").exists()
 

@@ -5,6 +5,8 @@
 
 #include "bell.h"
 #include "doctor.h"
+#include "policy.h"
+#include "workday.h"
 
 static icp_error_t *open_fails(icp_status_e status, const char *words)
 {
@@ -397,9 +399,44 @@ static const icp_check_t *failed_check(const char *words)
     return NULL;
 }
 
+static icp_error_t *set_holidays(icp_register_t *reg, void *file, apr_pool_t *p)
+{
+    return icp_policy_set(reg, ICP_POLICY_HOLIDAYS, file, p);
+}
+
+/* The list of holidays has the National Day of `years` (0: none) from this one on. */
+static const char *list_holidays(int years)
+{
+    const char *file = in_folder("holidays.tsv");
+    int year = icp_day_year(icp_day_of(apr_time_now()));
+    FILE *list = fopen(file, "w");
+    for (int i = 0; i < years; i++) fprintf(list, "%d-10-01\t国庆节\toff\n", year + i);
+    ck_assert_int_eq(fclose(list), 0);
+    return file;
+}
+
+START_TEST(test_doctor_on_holidays)
+{
+    const char *file = list_holidays(2), *year = icp_day_text(icp_day_of(apr_time_now()), pool);
+    icp_register_t *reg = open_register();
+    ok(icp_register_change(reg, set_holidays, (void *)file, pool));
+    icp_register_disconnect(reg);
+    failed_check(NULL);
+    list_holidays(0);
+    failed_check(apr_psprintf(pool, "does not list the holidays of %.4s", year));
+    ck_assert_int_eq(system(apr_psprintf(pool, "echo '1 October' > %s", file)), 0);
+    failed_check("holidays.tsv line 1: ");
+    ck_assert_int_eq(unlink(file), 0);
+    failed_check(apr_psprintf(pool, "there is no list of holidays at %s", file));
+}
+END_TEST
+
 START_TEST(test_doctor)
 {
     apr_array_header_t *checks;
+    icp_register_t *reg = open_register();
+    ok(icp_register_change(reg, set_holidays, (void *)list_holidays(2), pool));
+    icp_register_disconnect(reg);
     failed_check(NULL);
     ck_assert_int_eq(chmod(path, 0666), 0);
     failed_check("register.db has mode 0666");
@@ -418,7 +455,7 @@ START_TEST(test_doctor)
         failed_check(apr_psprintf(pool, "is locked by pid %d", (int)sitter));
         end(sitter);
     }
-    icp_register_t *reg = open_register();
+    reg = open_register();
     ok(sql(reg->db, "INSERT INTO site (name, serve_unlicensed, created_at) VALUES ('lost.cn', 1, 1)"));
     failed_check("without a host name: lost.cn");
     ok(sql(reg->db, "INSERT INTO host SELECT 'lost.cn', id FROM site; UPDATE site SET serve_unlicensed = 0"));
@@ -435,6 +472,6 @@ int main(void)
     apr_initialize();
     const TTest *tests[] = {test_modes_whatever_the_umask, test_create_refuses, test_open_says_what_is_wrong, test_open_without_rights,
                             test_versions, test_migration, test_change, test_readers_hold_nothing_up, test_readers_that_keep_coming,
-                            test_writers_are_waited_for, test_one_icpadmin_at_a_time, test_pair, test_wal_is_undone, test_doctor};
+                            test_writers_are_waited_for, test_one_icpadmin_at_a_time, test_pair, test_wal_is_undone, test_doctor, test_doctor_on_holidays};
     return run_suite("register", tests, sizeof tests / sizeof tests[0], setup_register);
 }
