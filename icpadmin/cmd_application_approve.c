@@ -50,6 +50,18 @@ static json_t *approval_json(const icp_approval_t *approval)
     return json_pack("{s:s, s:s, s:o}", "license", approval->license, "holder", approval->holder, "sites", sites);
 }
 
+/* Every website has a number of its own, which most provinces want to see. */
+static void remark_missing(const icp_cli_t *cli, const icp_approval_t *approval)
+{
+    for (int i = 0; i < approval->sites->nelts; i++) {
+        const icp_approval_site_t *site = &APR_ARRAY_IDX(approval->sites, i, icp_approval_site_t);
+        const icp_number_t *number = icp_number_parse(site->number, cli->pool);
+        if (number->kind != ICP_NUMBER_FILING || number->suffix || icp_display_by_license(number)) continue;
+        icp_remark(cli, "%s has no number of its own yet; once it is known: icpadmin site edit %s --license %s-N --remove-license %s",
+                   site->name, site->name, site->number, site->number);
+    }
+}
+
 static icp_error_t *run_approve(icp_cli_t *cli)
 {
     approving_t approving = {.cli = cli, .approval = {.number = icp_option(cli, "number"), .note = icp_option(cli, "note")}};
@@ -69,6 +81,7 @@ static icp_error_t *run_approve(icp_cli_t *cli)
         icp_say(cli, "%s %s%s%s", site->name, site->what, *site->number ? ", must show " : "",
                 icp_display_number(site->number, cli->pool));
     }
+    remark_missing(cli, approval);
     return icp_application_publish(cli);
 }
 

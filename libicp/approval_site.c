@@ -109,15 +109,23 @@ static icp_error_t *no_website(const apr_array_header_t *websites, const char *n
                      icp_text_printable(name, 80, pool));
 }
 
-static website_t *find_website(const apr_array_header_t *websites, const char *name, apr_pool_t *pool)
+/* By one of its hosts, or by its name if no other has that. */
+static icp_error_t *find_website(website_t **found, const apr_array_header_t *websites, const char *name, apr_pool_t *pool)
 {
     const char *host = NULL;
+    int named = 0;
+    *found = NULL;
     if (icp_host_normalise(&host, name, 0, pool)) host = NULL;
     for (int i = 0; i < websites->nelts; i++) {
         website_t *website = &APR_ARRAY_IDX(websites, i, website_t);
-        if (!strcmp(website->name, name) || (host && holds(website->hosts, host))) return website;
+        int is_named = !strcmp(website->name, name), is_host = host && holds(website->hosts, host);
+        named += is_named;
+        if (is_host || (is_named && !*found)) *found = website;
+        if (is_host) return NULL;
     }
-    return NULL;
+    if (!named) return no_website(websites, name, pool);
+    return named == 1 ? NULL
+                      : icp_error(pool, ICP_USAGE, "name each of them by one of its hosts", "the application has %d websites named %s", named, name);
 }
 
 /* Nobody else may have the number: neither another website of the form nor another site on file. */
@@ -130,7 +138,7 @@ static icp_error_t *check_free(icp_register_t *reg, const apr_array_header_t *we
         const website_t *other = &APR_ARRAY_IDX(websites, i, website_t);
         if (other == website || !website->suffix || other->suffix != website->suffix) continue;
         return icp_error(pool, ICP_USAGE, "each website has a number of its own", "%s-%d is given to both %s and %s", license->license,
-                         website->suffix, other->name, website->name);
+                         website->suffix, APR_ARRAY_IDX(other->hosts, 0, const char *), APR_ARRAY_IDX(website->hosts, 0, const char *));
     }
     if (!website->suffix) return NULL;
     ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_APPROVAL_NUMBER_SITES, "si", license->license, (apr_int64_t)website->suffix));
@@ -153,8 +161,8 @@ static icp_error_t *assign_numbers(icp_register_t *reg, apr_array_header_t *webs
     if (websites->nelts == 1) APR_ARRAY_IDX(websites, 0, website_t).suffix = license->suffix; /* access: as the form says */
     for (int i = 0; i < approval->websites->nelts; i++) {
         const icp_approval_website_t *given = &APR_ARRAY_IDX(approval->websites, i, icp_approval_website_t);
-        website_t *website = find_website(websites, given->website, pool);
-        if (!website) return no_website(websites, given->website, pool);
+        website_t *website;
+        ICP_TRY(find_website(&website, websites, given->website, pool));
         ICP_TRY(read_suffix(&website->suffix, given, license, pool));
     }
     for (int i = 0; i < websites->nelts; i++)

@@ -1,8 +1,11 @@
 /* What an approval makes in the register, for every kind; every conflict refuses it as a whole. */
 #include "application_fixture.h"
+#include "crash_fixture.h"
 
 #include "application_number.h"
+#include "audit.h"
 #include "policy.h"
+#include "register_files.h"
 
 static const char *number_of(const char *site)
 {
@@ -69,12 +72,13 @@ START_TEST(test_numbers_to_display)
     ok(icp_register_change(reg, set_on_event, "/bin/true", pool));
     json_t *form = json_deep_copy(form_of("first", "甲公司", USCC, "www.tea.cn tea.cn"));
     json_t *second = json_deep_copy(json_array_get(json_object_get(form, "websites"), 0));
-    json_object_set_new(second, "name", json_string("紫砂茶壶店"));
     json_object_set_new(second, "hosts", json_pack("[s]", "xn--8mr.cn"));
     json_array_append_new(json_object_get(form, "websites"), second);
     icp_application_t *application = at_bureau(icp_json_keep(form, pool));
     ck_assert_str_eq(told(application), "");
-    ok(approve(&approval, application, NUMBER, "www.tea.cn=-2 紫砂茶壶店=-1"));
+    refused(approve(&approval, application, NUMBER, "龙井茶叶店=-1"), application, ICP_USAGE, "has 2 websites named 龙井茶叶店");
+    refused(approve(&approval, application, NUMBER, "tea.cn=-1 xn--8mr.cn=-1"), application, ICP_USAGE, "both xn--8mr.cn and www.tea.cn");
+    ok(approve(&approval, application, NUMBER, "www.tea.cn=-2 原.cn=-1"));
     ck_assert_str_eq(told(application), "www.tea.cn " NUMBER "-2\n原.cn " NUMBER "-1\n");
     ck_assert_int_eq(integer("SELECT count(*) FROM outbox WHERE event = 'application.approved' AND facts LIKE '%>" NUMBER "-2</a>%' "
                              "AND facts LIKE '%>" NUMBER "-1</a>%' AND facts NOT LIKE '%>" NUMBER "</a>%'"), 1);
@@ -287,6 +291,91 @@ START_TEST(test_cancel_access)
 }
 END_TEST
 
+static icp_application_t *at_the_bureau;
+
+static void approve_once(void)
+{
+    icp_approval_t approval;
+    if (icp_register_open(&reg, reg->path, "tester", pool)) _exit(2);
+    if (approve(&approval, at_the_bureau, NUMBER, "tea.cn=-1 cup.cn=-2")) _exit(3);
+}
+
+/* Two websites of a holder that is not on file. */
+static icp_application_t *two_websites(void)
+{
+    json_t *form = json_deep_copy(form_of("first", "甲公司", USCC, "tea.cn"));
+    json_t *second = json_deep_copy(json_array_get(json_object_get(form, "websites"), 0));
+    json_object_set_new(second, "name", json_string("紫砂茶壶店"));
+    json_object_set_new(second, "hosts", json_pack("[s]", "cup.cn"));
+    json_array_append_new(json_object_get(form, "websites"), second);
+    return at_bureau(icp_json_keep(form, pool));
+}
+
+/* Everything that an approval makes is there, or nothing: holder, license, sites, exemptions, the step, its mail and its events. */
+static int is_approved(void)
+{
+    static const char *const counts[] = {
+        "SELECT count(*) FROM holder", "SELECT count(*) FROM license", "SELECT count(*) / 2 FROM site", "SELECT count(*) / 2 FROM site_license",
+        "SELECT count(*) / 2 FROM exemption", "SELECT count(*) FROM private.contact",
+        "SELECT count(*) FROM private.application WHERE state = 'approved'", "SELECT count(*) FROM outbox WHERE event = 'application.approved'",
+        "SELECT count(*) FROM private.event WHERE action = 'application.approve'", "SELECT count(*) FROM private.event WHERE action = 'holder.add'",
+    };
+    apr_int64_t count, first = integer(counts[0]);
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        ck_assert_msg((count = integer(counts[i])) == first, "%s: %d, not %d", counts[i], (int)count, (int)first);
+    ok(icp_audit_verify(reg, &count, pool));
+    return first == 1;
+}
+
+static const char *in_folder(const char *name)
+{
+    return icp_register_companion(reg->path, name, pool);
+}
+
+/* Written over, so that it stays the same file to whoever has it open. */
+static void copy_file(const char *from, const char *to)
+{
+    char bytes[65536];
+    ssize_t got;
+    int in = open(in_folder(from), O_RDONLY), out = open(in_folder(to), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    ck_assert(in >= 0 && out >= 0);
+    while ((got = read(in, bytes, sizeof bytes)) > 0) ck_assert_int_eq(write(out, bytes, (size_t)got), got);
+    close(in);
+    close(out);
+}
+
+static void start_again(void)
+{
+    static const char *const databases[] = {"register.db", "private.db"};
+    for (int i = 0; i < 2; i++) {
+        unlink(in_folder(apr_pstrcat(pool, databases[i], "-journal", NULL)));
+        copy_file(apr_pstrcat(pool, databases[i], ".before", NULL), databases[i]);
+    }
+}
+
+/* Killed before any system call that alters a file, always from the same beginning. */
+START_TEST(test_killed_anywhere)
+{
+    int old = 0, new = 0;
+    ok(icp_register_change(reg, set_on_event, "/bin/true", pool));
+    at_the_bureau = two_websites();
+    icp_register_disconnect(reg); /* no connection goes through a fork */
+    copy_file("register.db", "register.db.before");
+    copy_file("private.db", "private.db.before");
+    for (int n = 1, killed = 1; killed > 0; n++) {
+        killed = run_until(n, approve_once);
+        ok(icp_register_open(&reg, reg->path, "tester", pool));
+        if (killed >= 0 && is_approved()) new++;
+        else old++;
+        icp_register_disconnect(reg);
+        if (killed < 0) break; /* processes cannot be traced here */
+        start_again();
+    }
+    if (old + new > 1) ck_assert(old > 10 && new > 1);
+    ok(icp_register_open(&reg, reg->path, "tester", pool));
+}
+END_TEST
+
 /* A home page that is on none of the website's hosts does not stand in the way. */
 START_TEST(test_homepage)
 {
@@ -307,6 +396,6 @@ int main(void)
     const TTest *const tests[] = {test_first, test_numbers_to_display, test_without_grace, test_numbers_that_cannot_be, test_conflicts, test_holder_on_file,
                                   test_same_name_another_person, test_site_on_file, test_website_of_a_license_on_file,
                                   test_license_from_elsewhere, test_change, test_cancel_license, test_cancel_website,
-                                  test_cancel_access, test_homepage, NULL};
+                                  test_cancel_access, test_homepage, test_killed_anywhere, NULL};
     return run_tests("approval", tests, 1);
 }
