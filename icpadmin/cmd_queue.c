@@ -21,6 +21,13 @@ static icp_queue_source_fn *const sources[] = {
     icp_queue_messages,
 };
 
+icp_error_t *icp_queue_gather(icp_queue_t *queue, const icp_cli_t *cli)
+{
+    queue->items = apr_array_make(cli->pool, 32, sizeof(icp_queue_item_t));
+    for (unsigned i = 0; i < sizeof sources / sizeof *sources; i++) ICP_TRY(sources[i](queue, cli));
+    return NULL;
+}
+
 static int oldest_first(const void *left, const void *right)
 {
     const icp_queue_item_t *a = left, *b = right;
@@ -157,12 +164,12 @@ static icp_error_t *read_filter(filter_t *filter, const icp_cli_t *cli)
 
 static icp_error_t *run_queue(icp_cli_t *cli)
 {
-    icp_queue_t queue = {apr_array_make(cli->pool, 32, sizeof(icp_queue_item_t))};
+    icp_queue_t queue;
     filter_t filter;
     int shown = 0;
     if (icp_option(cli, "seen")) return review(cli);
     ICP_TRY(read_filter(&filter, cli));
-    for (unsigned i = 0; i < sizeof sources / sizeof *sources; i++) ICP_TRY(sources[i](&queue, cli));
+    ICP_TRY(icp_queue_gather(&queue, cli));
     ICP_TRY(check_kinds(&filter, &queue, cli));
     qsort(queue.items->elts, (size_t)queue.items->nelts, sizeof(icp_queue_item_t), oldest_first);
     icp_list_t *list = icp_list_begin(cli, NULL);

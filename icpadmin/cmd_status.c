@@ -4,6 +4,7 @@
 
 #include "evidence.h"
 #include "lock.h"
+#include "metrics.h"
 #include "options.h"
 #include "output.h"
 #include "outbox.h"
@@ -189,6 +190,7 @@ static icp_error_t *run_status(icp_cli_t *cli)
 {
     state_t state = {.cli = cli, .problems = apr_array_make(cli->pool, 4, sizeof(const char *))};
     ICP_TRY(read_state(&state));
+    if (icp_option(cli, "metrics")) return icp_metrics_print(cli, state.overview, state.problems->nelts);
     if (cli->json)
         print_json(&state);
     else
@@ -197,6 +199,11 @@ static icp_error_t *run_status(icp_cli_t *cli)
     if (state.problems->nelts) cli->status = ICP_REFUSED;
     return NULL;
 }
+
+static const icp_option_t options[] = {
+    {"metrics", NULL, 0, "print what Prometheus reads instead, for the textfile collector of its node exporter"},
+    {NULL, NULL, 0, NULL},
+};
 
 const icp_command_t icp_cmd_status = {
     .noun = "status",
@@ -208,11 +215,15 @@ const icp_command_t icp_cmd_status = {
         "that wait or were given up, open applications by state, evidence that is kept.\n\n"
         "Exit status 0 if all is well; 1 if something is wrong, each named on standard error: no sweep for two days, one that was "
         "interrupted or that the brake stopped, mail or events that have not left for an hour, messages that were given up; 5 if the "
-        "register cannot be read. It is cheap; `icpadmin doctor` looks into the files.",
+        "register cannot be read. It is cheap; `icpadmin doctor` looks into the files.\n\n"
+        "With --metrics: how much is in the queue and the outbox and since when, open applications, and how many things are wrong. "
+        "The exit status is 0 then, whatever they are. Counts of sites, sweeps and traffic are in icp-status?metrics of httpd, whose "
+        "workers do not see these.",
     .json = "an object with register, well, problems (texts), holders, licenses (how many by status), sites, hosts, suspended (by "
             "reason), verdicts (by verdict; never for sites not looked at), newest_look_at, sweep (the newest, or null: id, started_at, "
             "ended_at, under_way, enforce, total, done, compliant, failing, for_person, suspended, braked), outbox (waiting, given-up), "
             "applications (open ones by state), evidence (looks, pages, without_page, oldest_at), events",
-    .example = "icpadmin status\nicpadmin status --json --quiet",
+    .example = "icpadmin status\nicpadmin status --json --quiet\nicpadmin status --metrics",
+    .options = options,
     .run = run_status,
 };

@@ -29,6 +29,9 @@ typedef icp_error_t *icp_queue_source_fn(icp_queue_t *queue, const icp_cli_t *cl
 icp_queue_source_fn icp_queue_sites, icp_queue_exemptions, icp_queue_sweeps, icp_queue_applications, icp_queue_domains,
     icp_queue_messages;
 
+/* All that there is now, in no order. */
+icp_error_t *icp_queue_gather(icp_queue_t *queue, const icp_cli_t *cli);
+
 /* Does live traffic tell another story than icpadmin's own look? Both were judged, and one of them found the number displayed. */
 int icp_queue_differs(const char *own, const char *sighted);
 

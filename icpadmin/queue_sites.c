@@ -18,8 +18,7 @@
 #include "sweep.h"
 #include "verdict.h"
 
-#define SAME_TIME apr_time_from_sec(600)          /* a page has hardly changed meanwhile */
-#define SWEEP_DUE apr_time_from_sec(48 * 3600) /* sweeps that run come more often */
+#define SAME_TIME apr_time_from_sec(600) /* a page has hardly changed meanwhile */
 
 typedef struct sites_t {
     icp_queue_t *queue;
@@ -228,6 +227,6 @@ icp_error_t *icp_queue_sites(icp_queue_t *queue, const icp_cli_t *cli)
     icp_sweep_t *sweep;
     ICP_TRY(icp_measure_read(&sites.measure, cli->reg, cli->pool));
     ICP_TRY(icp_sweep_newest(&sweep, cli->reg, 1, cli->pool));
-    sites.enforced = sweep && (sweep->ended_at ? sweep->ended_at : sweep->started_at) > apr_time_now() - SWEEP_DUE;
+    sites.enforced = sweep && (sweep->ended_at ? sweep->ended_at : sweep->started_at) > apr_time_now() - ICP_SWEEP_DUE;
     return icp_standing_each(cli->reg, judge, &sites, cli->pool);
 }

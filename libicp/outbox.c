@@ -168,6 +168,18 @@ icp_error_t *icp_outbox_prune(int *count, icp_register_t *reg, apr_int64_t days,
     return NULL;
 }
 
+icp_error_t *icp_outbox_count(apr_int64_t *count, apr_time_t *oldest, icp_register_t *reg, const char *way, const char *state)
+{
+    icp_stmt_t *stmt;
+    int row;
+    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_OUTBOX_COUNT, "ss", state, way));
+    ICP_TRY(icp_stmt_step(&row, stmt));
+    *count = icp_stmt_int(stmt, 0);
+    *oldest = apr_time_from_sec(icp_stmt_int(stmt, 1));
+    icp_stmt_reset(stmt);
+    return NULL;
+}
+
 icp_error_t *icp_outbox_stalled(apr_time_t *since, const char **fault, icp_register_t *reg, const char *way, apr_time_t before,
                                 apr_pool_t *pool)
 {

@@ -51,6 +51,9 @@ icp_error_t *icp_outbox_drop(icp_register_t *reg, apr_int64_t id, const char *no
 /* Inside a change: removes what was sent or dropped more than `days` ago. */
 icp_error_t *icp_outbox_prune(int *count, icp_register_t *reg, apr_int64_t days, apr_pool_t *pool);
 
+/* How many messages of this way are in this state, and when the oldest was posted; 0: none. */
+icp_error_t *icp_outbox_count(apr_int64_t *count, apr_time_t *oldest, icp_register_t *reg, const char *way, const char *state);
+
 /* Since when messages of this way have been waiting though none left since, if that is before `before`; 0: none. *fault: of the oldest. */
 icp_error_t *icp_outbox_stalled(apr_time_t *since, const char **fault, icp_register_t *reg, const char *way, apr_time_t before,
                                 apr_pool_t *pool);

@@ -44,6 +44,9 @@ DELETE FROM private.outbox WHERE state IN ('sent', 'dropped') AND state_at < ?1
 -- STMT_OUTBOX_GIVEN_UP
 SELECT id FROM private.outbox WHERE state = 'given-up' ORDER BY id
 
+-- STMT_OUTBOX_COUNT
+SELECT count(*), coalesce(min(posted_at), 0) FROM private.outbox WHERE state = ?1 AND way = ?2
+
 -- STMT_OUTBOX_STALLED
 SELECT posted_at, fault FROM private.outbox
 WHERE state = 'waiting' AND way = ?1 AND posted_at < ?2

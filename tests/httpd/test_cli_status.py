@@ -4,6 +4,7 @@ import sqlite3
 import time
 
 from env import NUMBER
+from prometheus import samples
 
 BAD = '<!DOCTYPE html><meta charset="utf-8"><title>小店</title><p>本店出售茶叶。</p>'
 
@@ -61,6 +62,13 @@ def test_what_is_wrong_is_named_and_exits_1(httpd):
     change(httpd.state / "private.db", f"{outbox} ({old}, 'mail', 'site.warned', 'x', '{{}}', {old}, 'refused', 'given-up', {now})")
     found, said = status(httpd, code=1)
     assert "1 messages were given up" in said and found["outbox"] == {"given-up": 1}
+    figures = samples(httpd.icpadmin("status", "--metrics").out)
+    assert figures["icp_outbox_messages", "way=mail,state=given-up"] == 1 and figures["icp_outbox_oldest_timestamp_seconds", "way=mail"] == 0
+    assert figures["icp_queue_items", "kind=message"] == 1 and figures["icp_queue_oldest_timestamp_seconds", "kind=message"] == now
+    assert figures["icp_problems", ""] == 1 and figures["icp_applications", "state=received"] == 0
     change(httpd.state / "private.db", "DELETE FROM outbox",
            f"{outbox} ({old}, 'event', 'site.warned', 'x', '{{}}', {old}, 'exit 1', 'waiting', {old})")
     assert "no event has left since" in status(httpd, code=1)[1]
+    figures = samples(httpd.icpadmin("status", "--metrics").out)
+    assert figures["icp_outbox_messages", "way=event,state=waiting"] == 1
+    assert figures["icp_outbox_oldest_timestamp_seconds", "way=event"] == old
