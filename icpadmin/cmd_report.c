@@ -75,8 +75,9 @@ const icp_command_t icp_cmd_report = {
         "`by`, `what` say when, by whom and why it was opened, `until`, `until_by`, `ground`, `numbers` how it ended; for a "
         "verdict `what` is what was found and `note` what was before. UTF-8 with a byte order mark, which Excel in China "
         "needs; a cell that a spreadsheet would take for a formula begins with an apostrophe.\n\n"
-        "HTML: one page in Chinese and English, to be read or printed. Warnings are in it as long as the outbox keeps them (policy "
-        "message-days).",
+        "HTML: one page in Chinese and English, to be read or printed. What became of a warning's mail is known as long as the outbox "
+        "keeps it (policy message-days): until then `sent` or `not sent`, afterwards `mailed`; `no mail`: it was off, or nobody "
+        "has an address.",
     .example = "icpadmin report --month 2026-10 --format html --output icp-2026-10.html",
     .options = options,
     .run = run_report,

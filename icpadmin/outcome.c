@@ -94,7 +94,7 @@ static const char *ruling_text(const icp_outcome_t *found, apr_pool_t *pool)
         return apr_psprintf(pool, "exempt until %s: %s", icp_time_text(ruling->until, pool), ruling->note);
     case ICP_RULING_WAIT:
         return apr_psprintf(pool, "not before %s (failing look %" APR_INT64_T_FMT "%s)", icp_time_text(ruling->until, pool),
-                            ruling->looks, ruling->warned ? ", holder warned" : "");
+                            ruling->looks, !ruling->warned ? "" : ruling->mails ? ", holder warned" : ", nobody warned: no mail");
     case ICP_RULING_SUSPEND: return "suspend now";
     default: return "-";
     }

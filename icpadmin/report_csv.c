@@ -76,6 +76,12 @@ static const char *case_text(apr_int64_t id, apr_pool_t *pool)
     return id ? apr_psprintf(pool, ICP_CASE_FORMAT, id) : NULL;
 }
 
+static const char *warning_state(const icp_report_warning_t *warning)
+{
+    if (!warning->mails) return "no mail";
+    return warning->sent_at ? "sent" : warning->on_file ? "not sent" : "mailed";
+}
+
 void icp_report_csv(FILE *out, const icp_report_t *report, apr_pool_t *pool)
 {
     fputs("\xEF\xBB\xBF", out);
@@ -112,7 +118,7 @@ void icp_report_csv(FILE *out, const icp_report_t *report, apr_pool_t *pool)
     for (int i = 0; i < report->warnings->nelts; i++) {
         const icp_report_warning_t *warning = &APR_ARRAY_IDX(report->warnings, i, icp_report_warning_t);
         write_record(out, "warning", warning->site, NULL, NULL, NULL, NULL, icp_report_time(warning->at, pool), NULL,
-                     warning->sent_at ? "sent" : "not sent", icp_report_time(warning->sent_at, pool), NULL, NULL, NULL, NULL);
+                     warning_state(warning), icp_report_time(warning->sent_at, pool), NULL, NULL, NULL, NULL);
     }
     for (int i = 0; i < report->cases->nelts; i++) {
         const icp_report_case_t *found = &APR_ARRAY_IDX(report->cases, i, icp_report_case_t);

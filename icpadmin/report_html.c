@@ -64,7 +64,7 @@ static void write_totals(const page_t *page, const icp_report_t *report)
     total(page, "本月移除网站 Sites removed", report->removed);
     total(page, "备案主体 Licenses on file", report->licenses->nelts);
     total(page, "检查次数 Looks at home pages", report->looks);
-    total(page, "警告邮件 Warnings mailed", report->warnings->nelts);
+    total(page, "警告 Warnings", report->warnings->nelts);
     total(page, "期初暂停中 Suspended at the beginning", report->open_before);
     total(page, "本月暂停 Suspensions opened", report->opened);
     total(page, "本月恢复 Suspensions closed", report->closed);
@@ -134,11 +134,13 @@ static void write_turns(page_t *page, const icp_report_t *report)
 
 static void write_warnings(page_t *page, const icp_report_t *report)
 {
-    static const char *const headings[] = {"时间 At", "网站 Site", "发出 Sent", NULL};
-    begin_table(page, "警告邮件 Warnings", report->warnings->nelts, headings);
+    static const char *const headings[] = {"时间 At", "网站 Site", "邮件 Mail", NULL};
+    begin_table(page, "警告 Warnings", report->warnings->nelts, headings);
     for (int i = 0; i < report->warnings->nelts; i++) {
         const icp_report_warning_t *warning = &APR_ARRAY_IDX(report->warnings, i, icp_report_warning_t);
-        row(page, time_of(page, warning->at), warning->site, warning->sent_at ? time_of(page, warning->sent_at) : "未发出 not sent");
+        row(page, time_of(page, warning->at), warning->site, 
+            !warning->mails ? "无邮件 no mail" : warning->sent_at ? time_of(page, warning->sent_at)
+                            : warning->on_file ? "未发出 not sent" : "已发邮件 mailed");
     }
     end_table(page, report->warnings->nelts);
 }

@@ -15,8 +15,8 @@
 icp_error_t *icp_message_post(icp_register_t *reg, const char *event, const char *subject, const char *recipient,
                               const json_t *facts, apr_pool_t *pool);
 
-/* The same about a site, to every holder of a license that it must show. */
-icp_error_t *icp_message_post_site(icp_register_t *reg, const char *event, apr_int64_t site_id, const char *site,
+/* The same about a site, to every holder of a license that it must show; *mails (may be NULL): how many mails were posted. */
+icp_error_t *icp_message_post_site(int *mails, icp_register_t *reg, const char *event, apr_int64_t site_id, const char *site,
                                    const json_t *facts, apr_pool_t *pool);
 
 #endif

@@ -135,6 +135,14 @@ static void replay_license(replay_t *replay, const icp_event_t *event, const jso
     if (holder) license->holder = keep(replay, holder);
 }
 
+static void replay_warn(replay_t *replay, const icp_event_t *event, const json_t *after)
+{
+    if (event->at < replay->report->from) return;
+    icp_report_warning_t *warning = apr_array_push(replay->report->warnings);
+    *warning = (icp_report_warning_t){.site = keep(replay, event->subject), .at = event->at,
+                                      .mails = (int)json_integer_value(json_object_get(after, "mails"))};
+}
+
 static icp_error_t *replay_event(const icp_event_t *event, void *baton, apr_pool_t *pool)
 {
     replay_t *replay = baton;
@@ -152,6 +160,8 @@ static icp_error_t *replay_event(const icp_event_t *event, void *baton, apr_pool
         replay_suspend(replay, event, after);
     else if (!strcmp(verb, "enable"))
         replay_enable(replay, event, after);
+    else if (!strcmp(verb, "warn"))
+        replay_warn(replay, event, after);
     json_decref(after);
     return NULL;
 }
@@ -199,22 +209,28 @@ static icp_error_t *read_cases(icp_register_t *reg, replay_t *replay)
     }
 }
 
+/* What became of the mails: they were posted in the change that the event is of. */
+static icp_error_t *read_mails(icp_register_t *reg, replay_t *replay)
+{
+    icp_stmt_t *stmt;
+    for (int i = 0; i < replay->report->warnings->nelts; i++) {
+        icp_report_warning_t *warning = &APR_ARRAY_IDX(replay->report->warnings, i, icp_report_warning_t);
+        int row;
+        ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_REPORT_WARNING_MAILS, "si", warning->site,
+                                 (apr_int64_t)apr_time_sec(warning->at)));
+        ICP_TRY(icp_stmt_step(&row, stmt));
+        warning->on_file = (int)icp_stmt_int(stmt, 0);
+        warning->sent_at = apr_time_from_sec(icp_stmt_int(stmt, 1));
+        icp_stmt_reset(stmt);
+    }
+    return NULL;
+}
+
 static icp_error_t *read_tables(icp_register_t *reg, void *baton, apr_pool_t *pool)
 {
-    replay_t *replay = baton;
-    icp_stmt_t *stmt;
-    int row;
-    ICP_TRY(read_sites(reg, replay, pool));
-    ICP_TRY(read_cases(reg, replay));
-    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_REPORT_WARNINGS, "ii", (apr_int64_t)apr_time_sec(replay->report->from),
-                             (apr_int64_t)apr_time_sec(replay->report->until)));
-    for (;;) {
-        ICP_TRY(icp_stmt_step(&row, stmt));
-        if (!row) return NULL;
-        icp_report_warning_t warning = {icp_stmt_text(stmt, 0, replay->pool), apr_time_from_sec(icp_stmt_int(stmt, 1)),
-                                        apr_time_from_sec(icp_stmt_int(stmt, 2))};
-        APR_ARRAY_PUSH(replay->report->warnings, icp_report_warning_t) = warning;
-    }
+    ICP_TRY(read_sites(reg, baton, pool));
+    ICP_TRY(read_cases(reg, baton));
+    return read_mails(reg, baton);
 }
 
 static int by_name(const void *left, const void *right)

@@ -33,6 +33,7 @@ typedef struct icp_report_case_t {
 typedef struct icp_report_warning_t {
     const char *site;
     apr_time_t at, sent_at; /* sent_at 0: not yet, or never */
+    int mails, on_file;     /* that were posted: 0 if mail was off or nobody has an address; that the outbox still has */
 } icp_report_warning_t;
 
 typedef struct icp_report_license_t {

@@ -64,7 +64,7 @@ static icp_error_t *tell(icp_register_t *reg, const char *event, const icp_site_
     json_t *facts;
     icp_error_t *error = make_facts(&facts, reg, site, suspension, pool);
     set(facts, "number", number);
-    if (!error) error = icp_message_post_site(reg, event, site->id, site->name, facts, pool);
+    if (!error) error = icp_message_post_site(NULL, reg, event, site->id, site->name, facts, pool);
     json_decref(facts);
     return error;
 }

@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 
+#include "audit.h"
 #include "exemption.h"
 #include "message.h"
 #include "policy.h"
@@ -157,8 +158,8 @@ static const char *seen_text(const icp_inspection_t *inspection, apr_pool_t *poo
     return text;
 }
 
-static icp_error_t *warn(icp_register_t *reg, const icp_look_t *look, const standing_t *standing,
-                         const icp_ruling_t *ruling, apr_pool_t *pool)
+static icp_error_t *warn(icp_ruling_t *ruling, icp_register_t *reg, const icp_look_t *look, const standing_t *standing,
+                         apr_pool_t *pool)
 {
     icp_site_t *site;
     icp_stmt_t *stmt;
@@ -167,12 +168,18 @@ static icp_error_t *warn(icp_register_t *reg, const icp_look_t *look, const stan
                              (apr_int64_t)apr_time_sec(reg->now)));
     ICP_TRY(icp_stmt_run(stmt));
     const char *deadline = ruling->until > ruling->since ? icp_text_time(ruling->until, pool) : "";
-    json_t *facts = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "site", site->name, "verdict",
-                              icp_verdict_name(look->inspection->verdict), "url", look->url ? look->url : "", "seen",
-                              seen_text(look->inspection, pool), "expected", join(site->expected, pool), "since",
-                              icp_text_time(ruling->since, pool), "deadline", deadline);
-    icp_error_t *error = icp_message_post_site(reg, "site.warned", site->id, site->name, facts, pool);
+    const char *verdict = icp_verdict_name(look->inspection->verdict), *url = look->url ? look->url : "";
+    const char *since = icp_text_time(ruling->since, pool);
+    json_t *facts = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "site", site->name, "verdict", verdict,
+                              "url", url, "seen", seen_text(look->inspection, pool), "expected", join(site->expected, pool),
+                              "since", since, "deadline", deadline);
+    icp_error_t *error = icp_message_post_site(&ruling->mails, reg, "site.warned", site->id, site->name, facts, pool);
     json_decref(facts);
+    if (error) return error;
+    json_t *after = json_pack("{s:s, s:s, s:s, s:s, s:i}", "verdict", verdict, "url", url, "since", since, "deadline", deadline,
+                              "mails", ruling->mails);
+    error = icp_audit_event(reg, "site.warn", site->name, NULL, after, NULL, pool);
+    json_decref(after);
     return error;
 }
 
@@ -210,5 +217,5 @@ icp_error_t *icp_streak_look(icp_ruling_t *ruling, icp_register_t *reg, const ic
     if (!standing.looks++ || standing.at < standing.since) standing.since = standing.at; /* as it is on file */
     measure_streak(ruling, &standing, measure);
     ruling->warned = measure->warn && !standing.warned && !suspends_at_once(measure);
-    return ruling->warned ? warn(reg, look, &standing, ruling, pool) : NULL;
+    return ruling->warned ? warn(ruling, reg, look, &standing, pool) : NULL;
 }

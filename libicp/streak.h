@@ -39,14 +39,15 @@ typedef struct icp_ruling_t {
     const char *note;
     apr_int64_t looks; /* of the streak; 0: there is none */
     apr_time_t since;
-    int warned; /* the holder was told in this change */
+    int warned; /* a warning was due in this change, */
+    int mails;  /* and went to so many holders: 0 if mail is off, or none has an address */
 } icp_ruling_t;
 
 /* "none" "person" "unreached" "suspended" "unlicensed" "outdated" "overtaken" "exempt" "wait" "suspend" */
 const char *icp_ruling_name(icp_ruling_e kind);
 
-/* Inside a change: records the look (inspection.h), counts it, posts site.warned where it is the first of a streak, and
- * gives the ruling. The streak is measured at the time of the look, so that the same looks always give the same. */
+/* Inside a change: records the look (inspection.h), counts it, posts site.warned where it is the first of a streak
+ * (with an event site.warn, whether or not anybody can be told), and gives the ruling. The streak is measured at the time of the look, so that the same looks always give the same. */
 icp_error_t *icp_streak_look(icp_ruling_t *ruling, icp_register_t *reg, const icp_look_t *look,
                              const icp_measure_t *measure, apr_pool_t *pool);
 

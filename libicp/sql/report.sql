@@ -14,6 +14,6 @@ SELECT name, created_at FROM site WHERE created_at < ?1 ORDER BY name
 SELECT suspension.id, site.name, reason, opened_at, opened_by, closed_at, closed_by
 FROM suspension JOIN site ON site.id = suspension.site_id WHERE opened_at < ?1 ORDER BY suspension.id
 
--- STMT_REPORT_WARNINGS
-SELECT subject, posted_at, CASE state WHEN 'sent' THEN state_at ELSE 0 END FROM private.outbox
-WHERE event = 'site.warned' AND way = 'mail' AND posted_at >= ?1 AND posted_at < ?2 ORDER BY posted_at, subject
+-- STMT_REPORT_WARNING_MAILS
+SELECT count(*), coalesce(max(CASE state WHEN 'sent' THEN state_at END), 0) FROM private.outbox
+WHERE subject = ?1 AND event = 'site.warned' AND way = 'mail' AND posted_at = ?2

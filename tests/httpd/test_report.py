@@ -62,7 +62,7 @@ def test_the_figures_of_a_month(httpd):
     rows = records(httpd)
     month = of_kind(rows, "month")[0]
     assert month["what"] == "under way" and month["at"].startswith(f"{NOW}-01T00:00:00") and month["note"] == NOW
-    assert totals(rows) == {"sites on file": 3, "sites removed": 1, "licenses on file": 1, "looks": 7, "warnings": 0,
+    assert totals(rows) == {"sites on file": 3, "sites removed": 1, "licenses on file": 1, "looks": 7, "warnings": 2,
                             "suspended at the beginning": 0, "suspensions opened": 3, "suspensions closed": 2,
                             "closed by attestation": 1, "suspended at the end": 1}
     sites = {row["site"]: row for row in of_kind(rows, "site")}
@@ -76,6 +76,7 @@ def test_the_figures_of_a_month(httpd):
     assert (cases["good"]["until"], cases["good"]["what"], cases["good"]["case"]) == ("", "order", "ICP-000003")
     turns = [(row["site"].split(".")[0], row["note"], row["what"]) for row in of_kind(rows, "verdict")]
     assert ("bad", "before: missing", "displayed") in turns and ("gone", "", "displayed") in turns
+    assert sorted((row["site"].split(".")[0], row["what"]) for row in of_kind(rows, "warning")) == [("bad", "no mail"), ("image", "no mail")]
     assert [row["holder"] for row in of_kind(rows, "license")] == [f"holder of {LICENSE}"]
     assert "is under way" in httpd.icpadmin("report", "--month", NOW).err
 

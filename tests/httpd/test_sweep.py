@@ -1,9 +1,6 @@
 """Sweeps: what is recorded and gone on with, when the policy suspends, and what stops it."""
 import json
-import os
-import pty
 import signal
-import socket
 import sqlite3
 import subprocess
 import threading
@@ -59,70 +56,6 @@ def start(httpd, *arguments, connect=None):
                    "ICP_CONNECT": connect or f"http=127.0.0.1:{httpd.port}"}
     return subprocess.Popen([str(BUILD / "icpadmin"), *arguments], env=environment, stdin=subprocess.DEVNULL,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-class Server(threading.Thread):
-    """Answers each request by what `answer(host, count)` gives, bytes or seconds to keep silent, and knows how many it held at a time.
-    With `keep` it leaves closing to the client, and holds a connection for as long."""
-
-    def __init__(self, answer, keep=False):
-        super().__init__(daemon=True)
-        self.answer, self.keep, self.hosts, self.open, self.most = answer, keep, [], 0, 0
-        self.lock = threading.Lock()
-        self.socket = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.port = self.socket.getsockname()[1]
-        self.start()
-
-    def run(self):
-        while True:
-            try:
-                connection, _ = self.socket.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
-
-    def serve(self, connection):
-        with connection:
-            request = b""
-            while b"\r\n\r\n" not in request and (chunk := connection.recv(65536)):
-                request += chunk
-            host = [line for line in request.decode().split("\r\n") if line.startswith("Host: ")][0][6:]
-            with self.lock:
-                self.hosts.append((time.monotonic(), host))
-                self.open += 1
-                self.most = max(self.most, self.open)
-                count = sum(1 for _, other in self.hosts if other == host)
-            answer = self.answer(host, count)
-            if not isinstance(answer, bytes):
-                time.sleep(answer)
-                answer = b""
-            if not self.keep:
-                with self.lock:
-                    self.open -= 1
-            try:
-                connection.sendall(answer)
-                if self.keep:
-                    connection.recv(1)
-            except OSError:
-                pass
-            if self.keep:
-                with self.lock:
-                    self.open -= 1
-
-    def stop(self):
-        self.socket.close()
-
-
-@pytest.fixture
-def serve():
-    servers = []
-
-    def make(answer, keep=False):
-        servers.append(Server(answer, keep))
-        return servers[-1]
-    yield make
-    for server in servers:
-        server.stop()
 
 
 # --- policy -----------------------------------------------------------------------------------------------------------
@@ -192,13 +125,41 @@ def test_the_holder_is_warned_once(httpd):
     sites(httpd, {"shop": BAD})
     httpd.icpadmin("policy", "set", "on-event=/bin/true")
     httpd.start()
-    for _ in range(3):
-        enforce(httpd)
+    for told in ("nobody warned: no mail", "not before", "not before"):
+        assert told in httpd.icpadmin("check", "--all", "--enforce", "--yes", code=1).out
     posted = sql(httpd, "SELECT subject, facts FROM outbox WHERE event = 'site.warned'", "private.db")
     assert [subject for subject, _ in posted] == ["shop.example.cn"]
     facts = json.loads(posted[0][1])
     assert (facts["verdict"], facts["expected"], facts["url"]) == ("missing", NUMBER, "http://shop.example.cn/")
     assert facts["deadline"] > facts["since"]
+    [event] = [event for event in data(httpd, "log", "--site", "shop.example.cn") if event["action"] == "site.warn"]
+    assert event["after"] == {"verdict": "missing", "url": facts["url"], "since": facts["since"], "deadline": facts["deadline"], "mails": 0}
+
+
+def test_whom_a_warning_is_mailed_to(httpd):
+    """A row for each holder who has an address; the decision is an event whether or not anybody could be told."""
+    sites(httpd, {"shop": BAD, "mute": BAD})
+    httpd.icpadmin("license", "add", "粤ICP备2021098765号", "--holder", "second")
+    for number in ("-2", ""):
+        httpd.icpadmin("site", "edit", "shop.example.cn", "--license", f"粤ICP备2021098765号{number}")
+    httpd.icpadmin("site", "edit", "mute.example.cn", "--license", "粤ICP备2021098765号-3", "--remove-license", NUMBER)
+    httpd.icpadmin("holder", "edit", f"holder of {NUMBER.split('-', maxsplit=1)[0]}", "--email", "one@example.com")
+    httpd.icpadmin("policy", "set", "mail=smtp", "mail-from=a@example.com")
+    httpd.start()
+    table = httpd.icpadmin("check", "--all", code=1)
+    httpd.icpadmin("check", "--all", "--fresh", code=1)
+    assert "warned" not in table.out  # the policy's column is --enforce's
+    rows = sql(httpd, "SELECT way, subject, recipient, state FROM outbox WHERE event = 'site.warned'", "private.db")
+    assert rows == [("mail", "shop.example.cn", "one@example.com", "waiting")]
+    events = [event for event in data(httpd, "log") if event["action"] == "site.warn"]
+    assert {event["subject"]: event["after"]["mails"] for event in events} == {"shop.example.cn": 1, "mute.example.cn": 0}
+    report = httpd.icpadmin("report", "--month", time.strftime("%Y-%m")).out
+    lines = [line for line in report.splitlines() if line.startswith("warning,")]
+    assert len(lines) == 2 and ",no mail," in lines[0] + lines[1] and ",not sent," in lines[0] + lines[1]
+    sql(httpd, "UPDATE outbox SET state = 'sent', state_at = posted_at + 1", "private.db")
+    assert ",sent," in httpd.icpadmin("report", "--month", time.strftime("%Y-%m")).out
+    sql(httpd, "DELETE FROM outbox", "private.db")  # as after message-days
+    assert ",mailed," in httpd.icpadmin("report", "--month", time.strftime("%Y-%m")).out
 
 
 def test_without_warning_there_is_none(httpd):
@@ -494,17 +455,3 @@ def test_a_site_that_hangs_is_given_up(httpd, serve):
     server = serve(lambda host, count: 60 if host.startswith("hangs") else response(GOOD.encode()))
     looks = data(httpd, "check", "--all", "--timeout", "1", "--retries", "0", ICP_CONNECT=f"127.0.0.1:{server.port}", code=1)
     assert {look["site"]: look["reason"] for look in looks if "reason" in look} == {"hangs.example.cn": "unreached"}
-
-
-def test_progress_on_a_terminal(httpd, serve):
-    for n in range(3):
-        httpd.register_site(f"s{n}.example.cn")
-    server = serve(lambda host, count: response(BAD.encode()))
-    leader, follower = pty.openpty()
-    environment = {**httpd.environment, "ICP_REGISTER": str(httpd.register), "ICP_CONNECT": f"127.0.0.1:{server.port}"}
-    with subprocess.Popen([str(BUILD / "icpadmin"), "check", "--all"], env=environment, stderr=follower, stdout=subprocess.DEVNULL) as process:
-        process.wait(60)
-    os.close(follower)
-    said = os.read(leader, 65536).decode()
-    os.close(leader)
-    assert " of 3 sites, " in said and " failing, " in said and "/s, " in said and " left" in said
