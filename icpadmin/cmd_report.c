@@ -56,7 +56,7 @@ static icp_error_t *run_report(icp_cli_t *cli)
 }
 
 static const icp_option_t options[] = {
-    {"month", "YYYY-MM", ICP_OPTION_REQUIRED, "the month, in local time"},
+    {"month", "YYYY-MM", ICP_OPTION_REQUIRED, "the month, in Beijing time"},
     {"format", "FORMAT", 0, "csv or html (default: csv)"},
     {"output", "FILE", 0, "write into a new file, readable by its owner (default: standard output)"},
     {NULL, NULL, 0, NULL},
@@ -66,18 +66,20 @@ const icp_command_t icp_cmd_report = {
     .noun = "report",
     .arguments = "",
     .need = ICP_NEED_REGISTER,
-    .summary = "report on one month: sites, looks, suspensions, warnings, licenses",
+    .summary = "report on one month: sites, looks, warnings, suspensions, reviews, exemptions",
     .details =
         "Told from the audit log, so that sites that were removed since are in it. A month that is under way is marked as "
-        "incomplete; one that has not begun is refused. Times are local, with their offset from UTC.\n\n"
-        "CSV: one record a line, its kind in the first column (month, total, license, site, verdict, warning, suspension). For "
-        "a site `count` is how often it was looked at in the month and `what` its verdict at the end; for a suspension `at`, "
-        "`by`, `what` say when, by whom and why it was opened, `until`, `until_by`, `ground`, `numbers` how it ended; for a "
-        "verdict `what` is what was found and `note` what was before. UTF-8 with a byte order mark, which Excel in China "
-        "needs; a cell that a spreadsheet would take for a formula begins with an apostrophe.\n\n"
-        "HTML: one page in Chinese and English, to be read or printed. What became of a warning's mail is known as long as the outbox "
-        "keeps it (policy message-days): until then `sent` or `not sent`, afterwards `mailed`; `no mail`: it was off, or nobody "
-        "has an address.",
+        "incomplete; one that has not begun is refused. Months and times are those of Beijing (UTC+8), whatever time zone the server has.\n\n"
+        "CSV: one record a line, its kind in the first column (month, total, license, site, verdict, warning, review, exemption, "
+        "suspension). For a site `count` is how often it was looked at in the month, `until` when last and `what` its verdict at the "
+        "end; for a suspension `at`, `by`, `what` say when, by whom and why it was opened, `told` when the first mail about it left, "
+        "`until`, `until_by`, `ground`, `numbers` when, by whom and on what ground it ended; for a verdict `what` is what was found and "
+        "`note` what was before; for a warning `count` is how many mails were posted, and `ground` what became of them: `sent`, `not sent`, "
+        "`no mail` (it was off, or nobody has an address), `mailed` once the outbox no longer has them. A review is a page that a person found to be "
+        "right (queue --seen). `told` is empty where nothing left, and once the outbox no longer keeps the mail (policy message-days). "
+        "UTF-8 with a byte order mark, which Excel in China needs; a cell that a spreadsheet would take for a formula begins with an "
+        "apostrophe.\n\n"
+        "HTML: one page in Chinese and English, to be read or printed.",
     .example = "icpadmin report --month 2026-10 --format html --output icp-2026-10.html",
     .options = options,
     .run = run_report,

@@ -1,5 +1,4 @@
 /* The report for a spreadsheet: see report_write.h. */
-#include <stdarg.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -9,11 +8,10 @@
 
 const char *icp_report_time(apr_time_t at, apr_pool_t *pool)
 {
-    apr_time_exp_t local;
-    if (!at || apr_time_exp_lt(&local, at)) return "";
-    int minutes = local.tm_gmtoff / 60, size = minutes < 0 ? -minutes : minutes;
-    return apr_psprintf(pool, "%04d-%02d-%02dT%02d:%02d:%02d%c%02d:%02d", local.tm_year + 1900, local.tm_mon + 1, local.tm_mday,
-                        local.tm_hour, local.tm_min, local.tm_sec, minutes < 0 ? '-' : '+', size / 60, size % 60);
+    apr_time_exp_t t;
+    if (!at || apr_time_exp_tz(&t, at, ICP_REPORT_ZONE)) return "";
+    return apr_psprintf(pool, "%04d-%02d-%02dT%02d:%02d:%02d+%02d:00", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min,
+                        t.tm_sec, ICP_REPORT_ZONE / 3600);
 }
 
 const char *icp_report_duration(const icp_report_case_t *found, const icp_report_t *report, apr_pool_t *pool)
@@ -49,26 +47,25 @@ static void write_cell(FILE *out, const char *cell)
     putc('"', out);
 }
 
-#define COLUMNS 14
+/* A line; what a kind of record does not say is left out, and its cell empty. */
+typedef struct record_t {
+    const char *record, *site, *case_id, *hosts, *numbers, *holder, *at, *by, *what, *told, *until, *until_by, *ground, *note, *count;
+} record_t;
 
-/* COLUMNS cells (const char *, NULL is empty). */
-static void write_record(FILE *out, ...)
+static void write_record(FILE *out, const record_t *record)
 {
-    va_list cells;
-    va_start(cells, out);
-    for (int i = 0; i < COLUMNS; i++) {
-        const char *cell = va_arg(cells, const char *);
+    const char *const *cell = (const char *const *)record;
+    for (size_t i = 0; i < sizeof *record / sizeof *cell; i++) {
         if (i) putc(',', out);
-        if (cell) write_cell(out, cell);
+        if (cell[i]) write_cell(out, cell[i]);
     }
-    va_end(cells);
     fputs("\r\n", out);
 }
+#define RECORD(...) write_record(out, &(record_t){__VA_ARGS__})
 
-static void write_total(FILE *out, const char *what, apr_int64_t count, apr_pool_t *pool)
+static const char *count_text(apr_int64_t count, apr_pool_t *pool)
 {
-    write_record(out, "total", NULL, NULL, NULL, NULL, NULL, NULL, NULL, what, NULL, NULL, NULL, NULL,
-                 apr_psprintf(pool, "%" APR_INT64_T_FMT, count));
+    return apr_psprintf(pool, "%" APR_INT64_T_FMT, count);
 }
 
 static const char *case_text(apr_int64_t id, apr_pool_t *pool)
@@ -76,58 +73,93 @@ static const char *case_text(apr_int64_t id, apr_pool_t *pool)
     return id ? apr_psprintf(pool, ICP_CASE_FORMAT, id) : NULL;
 }
 
-static const char *warning_state(const icp_report_warning_t *warning)
+static void write_totals(FILE *out, const icp_report_t *report, apr_pool_t *pool)
 {
-    if (!warning->mails) return "no mail";
-    return warning->sent_at ? "sent" : warning->on_file ? "not sent" : "mailed";
+    const struct {
+        const char *what;
+        apr_int64_t count;
+    } totals[] = {{"sites on file", report->sites->nelts},
+                  {"sites removed", report->removed},
+                  {"licenses on file", report->licenses->nelts},
+                  {"looks", report->looks},
+                  {"warnings", report->warnings->nelts},
+                  {"reviews", report->reviews->nelts},
+                  {"exemptions", report->exemptions->nelts},
+                  {"suspended at the beginning", report->open_before},
+                  {"suspensions opened", report->opened},
+                  {"suspensions closed", report->closed},
+                  {"closed by attestation", report->attested},
+                  {"suspended at the end", report->open_after}};
+    for (size_t i = 0; i < sizeof totals / sizeof *totals; i++) {
+        RECORD(.record = "total", .what = totals[i].what, .count = count_text(totals[i].count, pool));
+    }
+}
+
+static void write_sites(FILE *out, const icp_report_t *report, apr_pool_t *pool)
+{
+    for (int i = 0; i < report->licenses->nelts; i++) {
+        const icp_report_license_t *license = &APR_ARRAY_IDX(report->licenses, i, icp_report_license_t);
+        RECORD(.record = "license", .numbers = license->number, .holder = license->holder, .at = icp_report_time(license->since, pool),
+               .what = license->status);
+    }
+    for (int i = 0; i < report->sites->nelts; i++) {
+        const icp_report_site_t *site = &APR_ARRAY_IDX(report->sites, i, icp_report_site_t);
+        RECORD(.record = "site", .site = site->name, .case_id = case_text(site->suspended, pool), .hosts = site->hosts, .numbers = site->numbers,
+               .holder = site->holders, .at = icp_report_time(site->since, pool), .what = site->verdict ? site->verdict : "never looked at",
+               .until = icp_report_time(site->looked_at, pool), .note = site->suspended ? "suspended" : "open",
+               .count = count_text(site->looks, pool));
+    }
+}
+
+static void write_judgements(FILE *out, const icp_report_t *report, apr_pool_t *pool)
+{
+    for (int i = 0; i < report->turns->nelts; i++) {
+        const icp_report_turn_t *turn = &APR_ARRAY_IDX(report->turns, i, icp_report_turn_t);
+        RECORD(.record = "verdict", .site = turn->site, .at = icp_report_time(turn->at, pool), .what = turn->verdict,
+               .note = turn->before ? apr_pstrcat(pool, "before: ", turn->before, NULL) : NULL);
+    }
+    for (int i = 0; i < report->warnings->nelts; i++) {
+        const icp_report_warning_t *warning = &APR_ARRAY_IDX(report->warnings, i, icp_report_warning_t);
+        RECORD(.record = "warning", .site = warning->site, .at = icp_report_time(warning->at, pool), .what = warning->verdict,
+               .told = icp_report_time(warning->told_at, pool), .ground = icp_report_mailed(warning), .note = *warning->deadline ? apr_pstrcat(pool, "deadline: ", warning->deadline, NULL) : NULL,
+               .count = count_text(warning->mails, pool));
+    }
+    for (int i = 0; i < report->reviews->nelts; i++) {
+        const icp_report_review_t *review = &APR_ARRAY_IDX(report->reviews, i, icp_report_review_t);
+        RECORD(.record = "review", .site = review->site, .at = icp_report_time(review->at, pool), .by = review->by, .what = review->verdict,
+               .ground = review->sighting ? apr_pstrcat(pool, "visitors got: ", review->sighting, NULL) : NULL, .note = review->note);
+    }
+    for (int i = 0; i < report->exemptions->nelts; i++) {
+        const icp_report_exemption_t *exemption = &APR_ARRAY_IDX(report->exemptions, i, icp_report_exemption_t);
+        RECORD(.record = "exemption", .site = exemption->site ? exemption->site : "every site", .at = icp_report_time(exemption->from, pool),
+               .by = exemption->by, .what = exemption->verdict ? exemption->verdict : "whatever is found",
+               .until = icp_report_time(exemption->removed_at ? exemption->removed_at : exemption->until, pool),
+               .until_by = exemption->removed_by, .note = exemption->note);
+    }
+}
+
+static void write_cases(FILE *out, const icp_report_t *report, apr_pool_t *pool)
+{
+    for (int i = 0; i < report->cases->nelts; i++) {
+        const icp_report_case_t *found = &APR_ARRAY_IDX(report->cases, i, icp_report_case_t);
+        const char *closing = found->closing && *found->closing ? apr_pstrcat(pool, "; closed: ", found->closing, NULL) : "";
+        RECORD(.record = "suspension", .site = found->site, .case_id = case_text(found->id, pool), .numbers = found->number,
+               .at = icp_report_time(found->opened_at, pool), .by = found->opened_by, .what = found->reason,
+               .told = icp_report_time(found->told_at, pool), .until = icp_report_time(found->closed_at, pool), .until_by = found->closed_by,
+               .ground = found->ground,
+               .note = apr_pstrcat(pool, "lasted ", icp_report_duration(found, report, pool), " h", found->note && *found->note ? "; " : "",
+                                   found->note ? found->note : "", closing, NULL));
+    }
 }
 
 void icp_report_csv(FILE *out, const icp_report_t *report, apr_pool_t *pool)
 {
     fputs("\xEF\xBB\xBF", out);
-    write_record(out, "record", "site", "case", "hosts", "numbers", "holder", "at", "by", "what", "until", "until_by", "ground", "note",
-                 "count");
-    write_record(out, "month", NULL, NULL, NULL, NULL, NULL, icp_report_time(report->from, pool), NULL,
-                 report->complete ? "complete" : "under way", icp_report_time(report->until, pool), NULL, NULL, report->month, NULL);
-    write_total(out, "sites on file", report->sites->nelts, pool);
-    write_total(out, "sites removed", report->removed, pool);
-    write_total(out, "licenses on file", report->licenses->nelts, pool);
-    write_total(out, "looks", report->looks, pool);
-    write_total(out, "warnings", report->warnings->nelts, pool);
-    write_total(out, "suspended at the beginning", report->open_before, pool);
-    write_total(out, "suspensions opened", report->opened, pool);
-    write_total(out, "suspensions closed", report->closed, pool);
-    write_total(out, "closed by attestation", report->attested, pool);
-    write_total(out, "suspended at the end", report->open_after, pool);
-    for (int i = 0; i < report->licenses->nelts; i++) {
-        const icp_report_license_t *license = &APR_ARRAY_IDX(report->licenses, i, icp_report_license_t);
-        write_record(out, "license", NULL, NULL, NULL, license->number, license->holder, icp_report_time(license->since, pool), NULL,
-                     license->status, NULL, NULL, NULL, NULL, NULL);
-    }
-    for (int i = 0; i < report->sites->nelts; i++) {
-        const icp_report_site_t *site = &APR_ARRAY_IDX(report->sites, i, icp_report_site_t);
-        write_record(out, "site", site->name, case_text(site->suspended, pool), site->hosts, site->numbers, site->holders,
-                     icp_report_time(site->since, pool), NULL, site->verdict ? site->verdict : "never looked at", NULL, NULL, NULL,
-                     site->suspended ? "suspended" : "open", apr_psprintf(pool, "%" APR_INT64_T_FMT, site->looks));
-    }
-    for (int i = 0; i < report->turns->nelts; i++) {
-        const icp_report_turn_t *turn = &APR_ARRAY_IDX(report->turns, i, icp_report_turn_t);
-        write_record(out, "verdict", turn->site, NULL, NULL, NULL, NULL, icp_report_time(turn->at, pool), NULL, turn->verdict, NULL,
-                     NULL, NULL, turn->before ? apr_pstrcat(pool, "before: ", turn->before, NULL) : NULL, NULL);
-    }
-    for (int i = 0; i < report->warnings->nelts; i++) {
-        const icp_report_warning_t *warning = &APR_ARRAY_IDX(report->warnings, i, icp_report_warning_t);
-        write_record(out, "warning", warning->site, NULL, NULL, NULL, NULL, icp_report_time(warning->at, pool), NULL,
-                     warning_state(warning), icp_report_time(warning->sent_at, pool), NULL, NULL, NULL, NULL);
-    }
-    for (int i = 0; i < report->cases->nelts; i++) {
-        const icp_report_case_t *found = &APR_ARRAY_IDX(report->cases, i, icp_report_case_t);
-        const char *closing = found->closing && *found->closing ? apr_pstrcat(pool, "; closed: ", found->closing, NULL) : "";
-        write_record(out, "suspension", found->site, case_text(found->id, pool), NULL, found->number, NULL,
-                     icp_report_time(found->opened_at, pool), found->opened_by, found->reason, icp_report_time(found->closed_at, pool),
-                     found->closed_by, found->ground,
-                     apr_pstrcat(pool, "lasted ", icp_report_duration(found, report, pool), " h",
-                                 found->note && *found->note ? "; " : "", found->note ? found->note : "", closing, NULL),
-                     NULL);
-    }
+    RECORD("record", "site", "case", "hosts", "numbers", "holder", "at", "by", "what", "told", "until", "until_by", "ground", "note", "count");
+    RECORD(.record = "month", .at = icp_report_time(report->from, pool), .what = report->complete ? "complete" : "under way",
+           .until = icp_report_time(report->until, pool), .note = report->month);
+    write_totals(out, report, pool);
+    write_sites(out, report, pool);
+    write_judgements(out, report, pool);
+    write_cases(out, report, pool);
 }

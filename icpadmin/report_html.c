@@ -65,6 +65,8 @@ static void write_totals(const page_t *page, const icp_report_t *report)
     total(page, "备案主体 Licenses on file", report->licenses->nelts);
     total(page, "检查次数 Looks at home pages", report->looks);
     total(page, "警告 Warnings", report->warnings->nelts);
+    total(page, "人工复核 Reviews by a person", report->reviews->nelts);
+    total(page, "豁免 Exemptions", report->exemptions->nelts);
     total(page, "期初暂停中 Suspended at the beginning", report->open_before);
     total(page, "本月暂停 Suspensions opened", report->opened);
     total(page, "本月恢复 Suspensions closed", report->closed);
@@ -75,12 +77,14 @@ static void write_totals(const page_t *page, const icp_report_t *report)
 
 static const char *time_of(const page_t *page, apr_time_t at)
 {
-    return at ? icp_time_text(at, page->pool) : "";
+    apr_time_exp_t t;
+    if (!at || apr_time_exp_tz(&t, at, ICP_REPORT_ZONE)) return "";
+    return apr_psprintf(page->pool, "%04d-%02d-%02d %02d:%02d", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min);
 }
 
 static void write_cases(page_t *page, const icp_report_t *report)
 {
-    static const char *const headings[] = {"编号 Case",   "网站 Site",      "原因 Reason",  "暂停 Opened", "经办 By", "恢复 Closed",
+    static const char *const headings[] = {"编号 Case",   "网站 Site",      "原因 Reason",  "暂停 Opened", "经办 By", "告知 Told", "恢复 Closed",
                                            "经办 Closed by", "时长 Hours", "依据 Ground", "备注 Note",   NULL};
     begin_table(page, "暂停与恢复 Suspensions", report->cases->nelts, headings);
     for (int i = 0; i < report->cases->nelts; i++) {
@@ -90,7 +94,7 @@ static void write_cases(page_t *page, const icp_report_t *report)
         const char *note = apr_pstrcat(page->pool, found->note ? found->note : "",
                                        found->closing && *found->closing ? " / " : "", found->closing ? found->closing : "", NULL);
         row(page, apr_psprintf(page->pool, ICP_CASE_FORMAT, found->id), found->site, found->reason, time_of(page, found->opened_at),
-            found->opened_by, found->closed_at ? time_of(page, found->closed_at) : "暂停中 open", found->closed_by,
+            found->opened_by, time_of(page, found->told_at), found->closed_at ? time_of(page, found->closed_at) : "暂停中 open", found->closed_by,
             icp_report_duration(found, report, page->pool), ground, note);
     }
     end_table(page, report->cases->nelts);
@@ -99,12 +103,12 @@ static void write_cases(page_t *page, const icp_report_t *report)
 static void write_sites(page_t *page, const icp_report_t *report)
 {
     static const char *const headings[] = {"网站 Site",    "域名 Hosts",      "备案号 Numbers", "主办单位 Holder",
-                                           "检查 Looks", "结果 Verdict", "状态 State",      NULL};
+                                           "检查 Looks", "最近检查 Newest look", "结果 Verdict", "状态 State",      NULL};
     begin_table(page, "期末在册网站 Sites on file at the end", report->sites->nelts, headings);
     for (int i = 0; i < report->sites->nelts; i++) {
         const icp_report_site_t *site = &APR_ARRAY_IDX(report->sites, i, icp_report_site_t);
         row(page, site->name, site->hosts, site->numbers, site->holders, apr_psprintf(page->pool, "%" APR_INT64_T_FMT, site->looks),
-            site->verdict ? site->verdict : "未检查 never",
+            time_of(page, site->looked_at), site->verdict ? site->verdict : "未检查 never",
             site->suspended ? apr_psprintf(page->pool, "暂停 suspended, " ICP_CASE_FORMAT, site->suspended) : "开放 open");
     }
     end_table(page, report->sites->nelts);
@@ -134,25 +138,48 @@ static void write_turns(page_t *page, const icp_report_t *report)
 
 static void write_warnings(page_t *page, const icp_report_t *report)
 {
-    static const char *const headings[] = {"时间 At", "网站 Site", "邮件 Mail", NULL};
+    static const char *const headings[] = {"时间 At", "网站 Site", "检查结果 Verdict", "整改期限 Deadline", "告知 Told", NULL};
     begin_table(page, "警告 Warnings", report->warnings->nelts, headings);
     for (int i = 0; i < report->warnings->nelts; i++) {
         const icp_report_warning_t *warning = &APR_ARRAY_IDX(report->warnings, i, icp_report_warning_t);
-        row(page, time_of(page, warning->at), warning->site, 
-            !warning->mails ? "无邮件 no mail" : warning->sent_at ? time_of(page, warning->sent_at)
-                            : warning->on_file ? "未发出 not sent" : "已发邮件 mailed");
+        row(page, time_of(page, warning->at), warning->site, warning->verdict, warning->deadline,
+            warning->told_at ? time_of(page, warning->told_at) : icp_report_mailed(warning));
     }
     end_table(page, report->warnings->nelts);
+}
+
+static void write_reviews(page_t *page, const icp_report_t *report)
+{
+    static const char *const headings[] = {"时间 At", "网站 Site", "经办 By", "检查结果 Verdict", "访客所见 Visitors got", "说明 Note", NULL};
+    begin_table(page, "人工复核 Reviews by a person", report->reviews->nelts, headings);
+    for (int i = 0; i < report->reviews->nelts; i++) {
+        const icp_report_review_t *review = &APR_ARRAY_IDX(report->reviews, i, icp_report_review_t);
+        row(page, time_of(page, review->at), review->site, review->by, review->verdict, review->sighting, review->note);
+    }
+    end_table(page, report->reviews->nelts);
+}
+
+static void write_exemptions(page_t *page, const icp_report_t *report)
+{
+    static const char *const headings[] = {"自 From", "至 Until", "网站 Site", "检查结果 Verdict", "经办 By", "撤销 Removed by", "说明 Note", NULL};
+    begin_table(page, "豁免 Exemptions", report->exemptions->nelts, headings);
+    for (int i = 0; i < report->exemptions->nelts; i++) {
+        const icp_report_exemption_t *exemption = &APR_ARRAY_IDX(report->exemptions, i, icp_report_exemption_t);
+        row(page, time_of(page, exemption->from), time_of(page, exemption->removed_at ? exemption->removed_at : exemption->until),
+            exemption->site ? exemption->site : "全部 every site", exemption->verdict ? exemption->verdict : "不限 any", exemption->by,
+            exemption->removed_by, exemption->note);
+    }
+    end_table(page, report->exemptions->nelts);
 }
 
 void icp_report_html(FILE *out, const icp_report_t *report, apr_pool_t *pool)
 {
     page_t page = {.out = out, .pool = pool};
-    const char *from = icp_report_time(report->from, pool), *until = icp_report_time(report->until, pool);
+    const char *from = time_of(&page, report->from), *until = time_of(&page, report->until);
     fputs(icp_head_html, out);
     fprintf(out, "<title>ICP %s</title>\n<h1>ICP 备案检查月报 %s</h1>\n<p>Monthly report on ICP numbers, %s<br>\n", report->month,
             report->month, report->month);
-    fprintf(out, "时间 %s – %s（本机时区 local time）</p>\n", from, until);
+    fprintf(out, "北京时间 Beijing time: %s – %s</p>\n", from, until);
     if (!report->complete)
         fputs("<p class=under-way>本月尚未结束，数据不完整。 The month is under way: this report is incomplete.</p>\n", out);
     write_totals(&page, report);
@@ -161,5 +188,7 @@ void icp_report_html(FILE *out, const icp_report_t *report, apr_pool_t *pool)
     write_licenses(&page, report);
     write_turns(&page, report);
     write_warnings(&page, report);
+    write_reviews(&page, report);
+    write_exemptions(&page, report);
     fputs("</html>\n", out);
 }

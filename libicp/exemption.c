@@ -11,8 +11,6 @@
 #include "text.h"
 #include "verdict.h"
 
-#define EVERY_SITE "*" /* the audit event's subject */
-
 static icp_exemption_t *read_row(icp_stmt_t *stmt, apr_pool_t *pool)
 {
     icp_exemption_t *exemption = apr_pcalloc(pool, sizeof *exemption);
@@ -62,7 +60,7 @@ icp_error_t *icp_exemption_add(icp_register_t *reg, icp_exemption_t *exemption, 
     exemption->created_at = reg->now;
     exemption->created_by = reg->actor;
     json_t *after = as_json(exemption);
-    icp_error_t *error = icp_audit_event(reg, "exemption.add", site ? site->name : EVERY_SITE, NULL, after,
+    icp_error_t *error = icp_audit_event(reg, "exemption.add", site ? site->name : ICP_EXEMPTION_EVERY_SITE, NULL, after,
                                          exemption->note, pool);
     json_decref(after);
     return error;
@@ -93,7 +91,7 @@ icp_error_t *icp_exemption_remove(icp_register_t *reg, apr_int64_t id, apr_pool_
     ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_EXEMPTION_REMOVE, "i", id));
     ICP_TRY(icp_stmt_run(stmt));
     json_t *before = as_json(exemption);
-    icp_error_t *error = icp_audit_event(reg, "exemption.remove", exemption->site ? exemption->site : EVERY_SITE, before,
+    icp_error_t *error = icp_audit_event(reg, "exemption.remove", exemption->site ? exemption->site : ICP_EXEMPTION_EVERY_SITE, before,
                                          NULL, NULL, pool);
     json_decref(before);
     return error;

@@ -5,6 +5,8 @@
 
 #include "register.h"
 
+#define ICP_EXEMPTION_EVERY_SITE "*" /* the subject of its audit events */
+
 typedef struct icp_exemption_t {
     apr_int64_t id;
     const char *site;    /* NULL: every site */

@@ -20,10 +20,11 @@ CREATE INDEX private.evidence_site ON evidence (site, id);
 CREATE INDEX private.evidence_file ON evidence (file);
 CREATE INDEX private.evidence_at ON evidence (at);
 
--- How often each site was looked at in each month, local time: a regulator asks, and a run of one verdict does not say.
+-- How often each site was looked at in each month, Beijing time, and when last: a regulator asks, and a run of one verdict does not say.
 CREATE TABLE private.look_count (
-    month TEXT    NOT NULL,                                    -- 2026-11
-    site  TEXT    NOT NULL,                                    -- its name: the count outlives the site
-    looks INTEGER NOT NULL,
+    month     TEXT    NOT NULL,                                -- 2026-11
+    site      TEXT    NOT NULL,                                -- its name: the count outlives the site
+    looks     INTEGER NOT NULL,
+    newest_at INTEGER NOT NULL,
     PRIMARY KEY (month, site)
 ) WITHOUT ROWID;

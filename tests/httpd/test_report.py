@@ -15,8 +15,10 @@ from env import NUMBER
 BAD = '<!DOCTYPE html><meta charset="utf-8"><title>小店</title><p>本店出售茶叶。</p>'
 GOOD = BAD + f"<footer>{NUMBER}</footer>"
 LICENSE = NUMBER.split("-", maxsplit=1)[0]
-NOW = time.strftime("%Y-%m")
-BEFORE = (datetime.date.today().replace(day=1) - datetime.timedelta(days=1)).strftime("%Y-%m")
+BEIJING = datetime.timezone(datetime.timedelta(hours=8))
+TODAY = datetime.datetime.now(BEIJING).date()
+NOW = TODAY.strftime("%Y-%m")
+BEFORE = (TODAY.replace(day=1) - datetime.timedelta(days=1)).strftime("%Y-%m")
 HOSTILE = ['=cmd|calc!A0', '+1;"x"', "@SUM(1,2)", "＝1+1", "<script>alert(1)</script>".replace("/", "|"), '"><img.src=x>', "a'b&c"]
 
 
@@ -55,6 +57,9 @@ def scripted(httpd):
     httpd.icpadmin("enable", "bad.example.cn")
     httpd.icpadmin("suspend", "good.example.cn", "--reason", "order", "--note", "letter 12")
     httpd.icpadmin("site", "remove", "gone.example.cn")
+    httpd.icpadmin("exemption", "add", "good.example.cn", "--for", "3d", "--note", "会展期间", "--actor", "韩梅梅")
+    httpd.icpadmin("exemption", "add", "--all", "--verdict", "missing", "--for", "30d", "--note", "moved to new machines")
+    httpd.icpadmin("exemption", "remove", "3")
 
 
 def test_the_figures_of_a_month(httpd):
@@ -62,7 +67,7 @@ def test_the_figures_of_a_month(httpd):
     rows = records(httpd)
     month = of_kind(rows, "month")[0]
     assert month["what"] == "under way" and month["at"].startswith(f"{NOW}-01T00:00:00") and month["note"] == NOW
-    assert totals(rows) == {"sites on file": 3, "sites removed": 1, "licenses on file": 1, "looks": 7, "warnings": 2,
+    assert totals(rows) == {"sites on file": 3, "sites removed": 1, "licenses on file": 1, "looks": 7, "warnings": 2, "reviews": 0, "exemptions": 3,
                             "suspended at the beginning": 0, "suspensions opened": 3, "suspensions closed": 2,
                             "closed by attestation": 1, "suspended at the end": 1}
     sites = {row["site"]: row for row in of_kind(rows, "site")}
@@ -74,9 +79,15 @@ def test_the_figures_of_a_month(httpd):
     assert "no number" in cases["image"]["note"] and "in the image, seen" in cases["image"]["note"]
     assert (cases["bad"]["ground"], cases["bad"]["what"]) == ("inspection", "missing") and cases["bad"]["until"]
     assert (cases["good"]["until"], cases["good"]["what"], cases["good"]["case"]) == ("", "order", "ICP-000003")
+    assert sites["bad.example.cn"]["until"].startswith(TODAY.isoformat()) and sites["bad.example.cn"]["until"].endswith("+08:00")
+    exempt = [(row["site"].split(".")[0], row["what"], row["by"], row["note"], row["until_by"] != "") for row in of_kind(rows, "exemption")]
+    assert ("every site", "missing", "moved to new machines", True) in [entry[:2] + entry[3:] for entry in exempt]
+    assert ("good", "whatever is found", "韩梅梅", "会展期间", False) in exempt
+    assert ("image", "missing", "李雷", "in the image, seen", False) in exempt, "who attests vouches for a while"
     turns = [(row["site"].split(".")[0], row["note"], row["what"]) for row in of_kind(rows, "verdict")]
     assert ("bad", "before: missing", "displayed") in turns and ("gone", "", "displayed") in turns
-    assert sorted((row["site"].split(".")[0], row["what"]) for row in of_kind(rows, "warning")) == [("bad", "no mail"), ("image", "no mail")]
+    warned = [(row["site"].split(".")[0], row["what"], row["ground"]) for row in of_kind(rows, "warning")]
+    assert sorted(warned) == [("bad", "missing", "no mail"), ("image", "missing", "no mail")]
     assert [row["holder"] for row in of_kind(rows, "license")] == [f"holder of {LICENSE}"]
     assert "is under way" in httpd.icpadmin("report", "--month", NOW).err
 
@@ -95,6 +106,66 @@ def test_what_happened_a_month_ago_is_told_of_that_month(httpd):
     assert (figures["sites on file"], figures["sites removed"], figures["suspended at the beginning"], figures["suspensions opened"],
             figures["suspensions closed"]) == (3, 1, 3, 0, 2)
     assert of_kind(records(httpd, "1999-01"), "site") == []
+
+
+def test_months_are_those_of_beijing(httpd):
+    """Whatever time zone the server has: the last second of the old month and the first of the new one, which in London is the old."""
+    httpd.register_site("shop.example.cn")
+    httpd.register_site("late.example.cn")
+    begin = int(datetime.datetime(TODAY.year, TODAY.month, 1, tzinfo=BEIJING).timestamp())
+    httpd.icpadmin("suspend", "shop.example.cn", "--reason", "missing")
+    httpd.icpadmin("suspend", "late.example.cn", "--reason", "missing")
+    with sqlite3.connect(httpd.state / "private.db") as private:
+        private.execute("DROP TRIGGER event_stays_as_written")
+        private.execute("UPDATE event SET at = ? WHERE action IN ('site.add', 'license.add')", (begin - 86400,))
+        private.execute("UPDATE event SET at = ? WHERE action = 'site.suspend' AND subject = 'shop.example.cn'", (begin - 1,))
+        private.execute("UPDATE event SET at = ? WHERE action = 'site.suspend' AND subject = 'late.example.cn'", (begin,))
+    private.close()
+    for zone in ("UTC", "America/New_York", "Asia/Shanghai"):
+        rows = records(httpd, BEFORE, TZ=zone)
+        assert [row["site"] for row in of_kind(rows, "suspension")] == ["shop.example.cn"] and totals(rows)["suspensions opened"] == 1
+        assert of_kind(rows, "month")[0]["until"] == f"{NOW}-01T00:00:00+08:00"
+        rows = records(httpd, TZ=zone)
+        assert {row["site"]: row["at"] for row in of_kind(rows, "suspension")}["late.example.cn"] == f"{NOW}-01T00:00:00+08:00"
+        assert (totals(rows)["suspended at the beginning"], totals(rows)["suspensions opened"]) == (1, 1)
+
+
+def test_looks_are_counted_in_months_of_beijing(httpd):
+    """`check` counts by the same clock as the report, though it may run in another time zone."""
+    httpd.site("shop.example.cn", {"index.html": GOOD})
+    httpd.start()
+    httpd.icpadmin("check", "shop.example.cn", TZ="Pacific/Kiritimati")
+    httpd.icpadmin("check", "shop.example.cn", TZ="Pacific/Midway")
+    assert [row["count"] for row in of_kind(records(httpd), "site")] == ["2"]
+
+
+def test_who_was_told_and_what_people_judged(make_httpd):
+    """Warnings and reviews are told from the log: they stay when the outbox has forgotten the mails."""
+    httpd = make_httpd()
+    httpd.site("bad.example.cn", {"index.html": BAD})
+    httpd.site("hidden.example.cn", {"index.html": BAD + f"<p hidden>{NUMBER}</p>"})
+    httpd.start()
+    httpd.icpadmin("holder", "edit", f"holder of {LICENSE}", "--email", "owner@example.cn")
+    mails = httpd.root / "mails"
+    mails.write_text("#!/bin/sh\ncat >/dev/null\n")
+    mails.chmod(0o755)
+    httpd.icpadmin("policy", "set", "mail=command", f"mail-command={mails}", "mail-from=icp@example.cn", "checks=2", "hours=24")
+    httpd.icpadmin("check", "--all", code=1)
+    httpd.icpadmin("queue", "--seen", "hidden.example.cn", "--note", "页脚有号", "--actor", "李雷")
+    httpd.icpadmin("suspend", "bad.example.cn", "--reason", "missing")
+    [warning], [case] = of_kind(records(httpd), "warning"), of_kind(records(httpd), "suspension")
+    assert (warning["what"], warning["told"], warning["ground"], warning["count"]) == ("missing", "", "not sent", "1") and "deadline: " in warning["note"]
+    assert case["told"] == ""
+    httpd.icpadmin("outbox", "send")
+    rows = records(httpd)
+    [warning], [case], [review] = of_kind(rows, "warning"), of_kind(rows, "suspension"), of_kind(rows, "review")
+    assert warning["told"].startswith(TODAY.isoformat()) and case["told"].startswith(TODAY.isoformat())
+    assert (review["site"], review["by"], review["what"], review["note"]) == ("hidden.example.cn", "李雷", "hidden", "页脚有号")
+    assert (totals(rows)["warnings"], totals(rows)["reviews"]) == (1, 1)
+    with sqlite3.connect(httpd.state / "private.db") as private:
+        private.execute("DELETE FROM outbox")
+    private.close()
+    assert [(row["what"], row["ground"]) for row in of_kind(records(httpd), "warning")] == [("missing", "mailed")]
 
 
 @pytest.mark.parametrize("month", ["2026-13", "2026-00", "2026", "26-11", "2026-1", "2026/11", "", "2999-01", "11-2026"])
@@ -134,7 +205,7 @@ def test_no_cell_is_a_formula_and_all_come_back(httpd):
             assert not cell or cell[0] not in "=+-@\t\r＝＋－＠", cell
     raw = httpd.icpadmin("report", "--month", NOW).out
     assert "\"'=cmd|calc!A0\"" in raw and "\"'=1+1\"" in raw
-    assert all(len(row) == 14 and None not in row for row in rows)
+    assert all(len(row) == 15 and None not in row for row in rows)
 
 
 def test_a_register_put_back_is_told_of_all_the_same(httpd, tmp_path):
