@@ -74,7 +74,7 @@ const icp_command_t icp_cmd_report = {
         "suspension). For a site `count` is how often it was looked at in the month, `until` when last and `what` its verdict at the "
         "end; for a suspension `at`, `by`, `what` say when, by whom and why it was opened, `told` when the first mail about it left, "
         "`until`, `until_by`, `ground`, `numbers` when, by whom and on what ground it ended; for a verdict `what` is what was found and "
-        "`note` what was before; for a warning `count` is how many mails were posted, and `ground` what became of them: `sent`, `not sent`, "
+        "`note` what was before; for a warning `until` is the time given for the repair, `count` how many mails were posted, and `ground` what became of them: `sent`, `not sent`, "
         "`no mail` (it was off, or nobody has an address), `mailed` once the outbox no longer has them. A review is a page that a person found to be "
         "right (queue --seen). `told` is empty where nothing left, and once the outbox no longer keeps the mail (policy message-days). "
         "UTF-8 with a byte order mark, which Excel in China needs; a cell that a spreadsheet would take for a formula begins with an "

@@ -121,7 +121,7 @@ static void write_judgements(FILE *out, const icp_report_t *report, apr_pool_t *
     for (int i = 0; i < report->warnings->nelts; i++) {
         const icp_report_warning_t *warning = &APR_ARRAY_IDX(report->warnings, i, icp_report_warning_t);
         RECORD(.record = "warning", .site = warning->site, .at = icp_report_time(warning->at, pool), .what = warning->verdict,
-               .told = icp_report_time(warning->told_at, pool), .ground = icp_report_mailed(warning), .note = *warning->deadline ? apr_pstrcat(pool, "deadline: ", warning->deadline, NULL) : NULL,
+               .told = icp_report_time(warning->told_at, pool), .ground = icp_report_mailed(warning), .until = icp_report_time(warning->deadline, pool),
                .count = count_text(warning->mails, pool));
     }
     for (int i = 0; i < report->reviews->nelts; i++) {

@@ -1,5 +1,6 @@
 /* The report for paper and for a screen: see report_write.h. The page's head is conf/report/head.html. */
 #include <stdarg.h>
+#include <string.h>
 
 #include <apr_escape.h>
 #include <apr_strings.h>
@@ -52,6 +53,22 @@ static void row(const page_t *page, ...)
     fputs("</tr>\n", page->out);
 }
 
+/* A word of the register with its Chinese before it; NULL for NULL. */
+static const char *word(const page_t *page, const char *text)
+{
+    static const struct {
+        const char *word, *chinese;
+    } words[] = {{"displayed", "已显示"},     {"missing", "未显示"},     {"incorrect", "号码不符"},   {"invalid", "号码无效"},
+                 {"hidden", "号码被隐藏"},    {"unreadable", "无法判断"}, {"unlicensed", "无备案"},    {"cancelled", "备案已注销"},
+                 {"order", "主管部门要求"},   {"inspection", "复查"},    {"attested", "人工确认"},    {"active", "有效"},
+                 {"revoked", "备案被撤销"},   {"sent", "已发出"},        {"not sent", "未发出"},      {"mailed", "已发邮件"},
+                 {"no mail", "无邮件"}};
+    for (size_t i = 0; text && i < sizeof words / sizeof *words; i++) {
+        if (!strcmp(words[i].word, text)) return apr_pstrcat(page->pool, words[i].chinese, " ", text, NULL);
+    }
+    return text;
+}
+
 static void total(const page_t *page, const char *what, apr_int64_t count)
 {
     fprintf(page->out, "<tr><th scope=row>%s</th><td class=n>%" APR_INT64_T_FMT "</td></tr>\n", what, count);
@@ -89,11 +106,11 @@ static void write_cases(page_t *page, const icp_report_t *report)
     begin_table(page, "暂停与恢复 Suspensions", report->cases->nelts, headings);
     for (int i = 0; i < report->cases->nelts; i++) {
         const icp_report_case_t *found = &APR_ARRAY_IDX(report->cases, i, icp_report_case_t);
-        const char *ground = found->ground && found->number ? apr_pstrcat(page->pool, found->ground, ": ", found->number, NULL)
-                                                            : found->ground;
+        const char *ground = word(page, found->ground);
+        if (ground && found->number) ground = apr_pstrcat(page->pool, ground, ": ", found->number, NULL);
         const char *note = apr_pstrcat(page->pool, found->note ? found->note : "",
                                        found->closing && *found->closing ? " / " : "", found->closing ? found->closing : "", NULL);
-        row(page, apr_psprintf(page->pool, ICP_CASE_FORMAT, found->id), found->site, found->reason, time_of(page, found->opened_at),
+        row(page, apr_psprintf(page->pool, ICP_CASE_FORMAT, found->id), found->site, word(page, found->reason), time_of(page, found->opened_at),
             found->opened_by, time_of(page, found->told_at), found->closed_at ? time_of(page, found->closed_at) : "暂停中 open", found->closed_by,
             icp_report_duration(found, report, page->pool), ground, note);
     }
@@ -108,7 +125,7 @@ static void write_sites(page_t *page, const icp_report_t *report)
     for (int i = 0; i < report->sites->nelts; i++) {
         const icp_report_site_t *site = &APR_ARRAY_IDX(report->sites, i, icp_report_site_t);
         row(page, site->name, site->hosts, site->numbers, site->holders, apr_psprintf(page->pool, "%" APR_INT64_T_FMT, site->looks),
-            time_of(page, site->looked_at), site->verdict ? site->verdict : "未检查 never",
+            time_of(page, site->looked_at), site->verdict ? word(page, site->verdict) : "未检查 never",
             site->suspended ? apr_psprintf(page->pool, "暂停 suspended, " ICP_CASE_FORMAT, site->suspended) : "开放 open");
     }
     end_table(page, report->sites->nelts);
@@ -120,7 +137,7 @@ static void write_licenses(page_t *page, const icp_report_t *report)
     begin_table(page, "备案主体 Licenses", report->licenses->nelts, headings);
     for (int i = 0; i < report->licenses->nelts; i++) {
         const icp_report_license_t *license = &APR_ARRAY_IDX(report->licenses, i, icp_report_license_t);
-        row(page, license->number, license->holder, license->status, time_of(page, license->since));
+        row(page, license->number, license->holder, word(page, license->status), time_of(page, license->since));
     }
     end_table(page, report->licenses->nelts);
 }
@@ -131,7 +148,7 @@ static void write_turns(page_t *page, const icp_report_t *report)
     begin_table(page, "检查结果变化 Changes of verdict", report->turns->nelts, headings);
     for (int i = 0; i < report->turns->nelts; i++) {
         const icp_report_turn_t *turn = &APR_ARRAY_IDX(report->turns, i, icp_report_turn_t);
-        row(page, time_of(page, turn->at), turn->site, turn->before, turn->verdict);
+        row(page, time_of(page, turn->at), turn->site, word(page, turn->before), word(page, turn->verdict));
     }
     end_table(page, report->turns->nelts);
 }
@@ -142,8 +159,8 @@ static void write_warnings(page_t *page, const icp_report_t *report)
     begin_table(page, "警告 Warnings", report->warnings->nelts, headings);
     for (int i = 0; i < report->warnings->nelts; i++) {
         const icp_report_warning_t *warning = &APR_ARRAY_IDX(report->warnings, i, icp_report_warning_t);
-        row(page, time_of(page, warning->at), warning->site, warning->verdict, warning->deadline,
-            warning->told_at ? time_of(page, warning->told_at) : icp_report_mailed(warning));
+        row(page, time_of(page, warning->at), warning->site, word(page, warning->verdict), warning->deadline ? time_of(page, warning->deadline) : NULL,
+            warning->told_at ? time_of(page, warning->told_at) : word(page, icp_report_mailed(warning)));
     }
     end_table(page, report->warnings->nelts);
 }
@@ -154,7 +171,7 @@ static void write_reviews(page_t *page, const icp_report_t *report)
     begin_table(page, "人工复核 Reviews by a person", report->reviews->nelts, headings);
     for (int i = 0; i < report->reviews->nelts; i++) {
         const icp_report_review_t *review = &APR_ARRAY_IDX(report->reviews, i, icp_report_review_t);
-        row(page, time_of(page, review->at), review->site, review->by, review->verdict, review->sighting, review->note);
+        row(page, time_of(page, review->at), review->site, review->by, word(page, review->verdict), word(page, review->sighting), review->note);
     }
     end_table(page, report->reviews->nelts);
 }
@@ -166,7 +183,7 @@ static void write_exemptions(page_t *page, const icp_report_t *report)
     for (int i = 0; i < report->exemptions->nelts; i++) {
         const icp_report_exemption_t *exemption = &APR_ARRAY_IDX(report->exemptions, i, icp_report_exemption_t);
         row(page, time_of(page, exemption->from), time_of(page, exemption->removed_at ? exemption->removed_at : exemption->until),
-            exemption->site ? exemption->site : "全部 every site", exemption->verdict ? exemption->verdict : "不限 any", exemption->by,
+            exemption->site ? exemption->site : "全部 every site", exemption->verdict ? word(page, exemption->verdict) : "不限 any", exemption->by,
             exemption->removed_by, exemption->note);
     }
     end_table(page, report->exemptions->nelts);

@@ -36,9 +36,9 @@ typedef struct icp_report_case_t {
 } icp_report_case_t;
 
 typedef struct icp_report_warning_t {
-    const char *site, *verdict, *deadline; /* deadline: as the mail had it; "" for none */
-    apr_time_t at, told_at;                /* told_at: the first mail left; 0: not yet, never, or the outbox has it no longer */
-    apr_int64_t mails, on_file;            /* that were posted: 0 if mail was off or nobody has an address; that the outbox still has */
+    const char *site, *verdict;
+    apr_time_t at, deadline, told_at; /* deadline: for the repair, 0: none; told_at: the first mail left, 0: not yet, never, or no longer known */
+    apr_int64_t mails, on_file;       /* that were posted: 0 if mail was off or nobody has an address; that the outbox still has */
 } icp_report_warning_t;
 
 /* What became of its mails: "sent", "not sent"; "mailed" if the outbox has them no longer; "no mail". */

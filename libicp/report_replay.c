@@ -120,10 +120,9 @@ static void replay_license(icp_report_replay_t *replay, const icp_event_t *event
 static void replay_warn(icp_report_replay_t *replay, const icp_event_t *event, const json_t *after)
 {
     if (event->at < replay->report->from) return;
-    const char *deadline = json_string_value(json_object_get(after, "deadline"));
     icp_report_warning_t warning = {.site = keep(replay, event->subject),
                                     .verdict = keep(replay, json_string_value(json_object_get(after, "verdict"))),
-                                    .deadline = deadline ? keep(replay, deadline) : "",
+                                    .deadline = apr_time_from_sec(json_integer_value(json_object_get(after, "deadline"))),
                                     .at = event->at,
                                     .mails = json_integer_value(json_object_get(after, "mails"))};
     APR_ARRAY_PUSH(replay->report->warnings, icp_report_warning_t) = warning;

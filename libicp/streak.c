@@ -176,7 +176,8 @@ static icp_error_t *warn(icp_ruling_t *ruling, icp_register_t *reg, const icp_lo
     icp_error_t *error = icp_message_post_site(&ruling->mails, reg, "site.warned", site->id, site->name, facts, pool);
     json_decref(facts);
     if (error) return error;
-    json_t *after = json_pack("{s:s, s:s, s:s, s:s, s:i}", "verdict", verdict, "url", url, "since", since, "deadline", deadline,
+    json_t *after = json_pack("{s:s, s:s, s:I, s:I, s:i}", "verdict", verdict, "url", url, "since", (json_int_t)apr_time_sec(ruling->since),
+                              "deadline", (json_int_t)(*deadline ? apr_time_sec(ruling->until) : 0),
                               "mails", ruling->mails);
     error = icp_audit_event(reg, "site.warn", site->name, NULL, after, NULL, pool);
     json_decref(after);

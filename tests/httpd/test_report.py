@@ -154,7 +154,8 @@ def test_who_was_told_and_what_people_judged(make_httpd):
     httpd.icpadmin("queue", "--seen", "hidden.example.cn", "--note", "页脚有号", "--actor", "李雷")
     httpd.icpadmin("suspend", "bad.example.cn", "--reason", "missing")
     [warning], [case] = of_kind(records(httpd), "warning"), of_kind(records(httpd), "suspension")
-    assert (warning["what"], warning["told"], warning["ground"], warning["count"]) == ("missing", "", "not sent", "1") and "deadline: " in warning["note"]
+    assert (warning["what"], warning["told"], warning["ground"], warning["count"]) == ("missing", "", "not sent", "1")
+    assert warning["until"] > warning["at"] and warning["until"].endswith("+08:00")
     assert case["told"] == ""
     httpd.icpadmin("outbox", "send")
     rows = records(httpd)
