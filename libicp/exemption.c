@@ -39,8 +39,9 @@ icp_error_t *icp_exemption_add(icp_register_t *reg, icp_exemption_t *exemption, 
         return icp_error(pool, ICP_USAGE, "say missing, incorrect or invalid, or leave it out for all of them",
                          "no site is suspended by policy for `%s`", icp_text_printable(exemption->verdict, 60, pool));
     }
-    if (!*icp_text_trim(exemption->note, pool) || !icp_text_plain(exemption->note)) {
-        return icp_error(pool, ICP_USAGE, "say in one line why", "an exemption needs a note");
+    if (!*icp_text_trim(exemption->note, pool)) return icp_error(pool, ICP_USAGE, "say in one line why", "an exemption needs a note");
+    if (!icp_text_plain(exemption->note)) {
+        return icp_error(pool, ICP_USAGE, "say it without line breaks and control characters", "the note of an exemption is one line");
     }
     if (apr_time_sec(exemption->until) <= apr_time_sec(exemption->from) || exemption->until <= reg->now) {
         return icp_error(pool, ICP_USAGE, "let it end after its beginning, and in the future",

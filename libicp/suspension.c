@@ -194,6 +194,10 @@ icp_error_t *icp_suspension_attest(icp_register_t *reg, const char *name, const 
         return icp_error(pool, ICP_REFUSED, "say in --note where on the page the number was seen",
                          "an attestation needs a note");
     }
+    if (!icp_text_plain(note)) {
+        return icp_error(pool, ICP_USAGE, "say it without line breaks and control characters",
+                         "the note of an attestation is one line");
+    }
     ICP_TRY(icp_license_parse(&parsed, number, pool));
     if (parsed->service) {
         return icp_error(pool, ICP_REFUSED,

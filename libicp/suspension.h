@@ -33,8 +33,8 @@ icp_error_t *icp_suspension_open_site(icp_suspension_t **suspension, icp_registe
 icp_error_t *icp_suspension_close(icp_register_t *reg, const char *site, const icp_look_t *look, apr_pool_t *pool);
 
 /* Inside a change: closes it because reg->actor attests to have seen `number`. Refused unless `look` is unreadable,
- * hidden or missing, `note` says something, and the number is active and the site's. Where the verdict is one that suspends,
- * the site is exempt from it for the days of policy attested-days. */
+ * hidden or missing, `note` says something (ICP_USAGE: in more than one line), and the number is active and the site's.
+ * Where the verdict is one that suspends, the site is exempt from it for the days of policy attested-days. */
 icp_error_t *icp_suspension_attest(icp_register_t *reg, const char *site, const icp_look_t *look, const char *number,
                                    const char *note, apr_pool_t *pool);
 

@@ -88,7 +88,7 @@ START_TEST(test_refused)
     fails(add("x.cn", NULL, now, until, "x"), ICP_NOT_FOUND, "x.cn");
     fails(add("a.cn", NULL, now, until, NULL), ICP_USAGE, "note");
     fails(add("a.cn", NULL, now, until, " "), ICP_USAGE, "note");
-    fails(add("a.cn", NULL, now, until, "a\nb"), ICP_USAGE, "note");
+    fails(add("a.cn", NULL, now, until, "a\nb"), ICP_USAGE, "one line");
     fails(add("a.cn", NULL, until, until, "x"), ICP_USAGE, "is none");
     fails(add("a.cn", NULL, until, until + 1, "x"), ICP_USAGE, "is none"); /* less than a second */
     fails(add("a.cn", NULL, now - 2000000, now - 1000000, "x"), ICP_USAGE, "is none");

@@ -1,5 +1,7 @@
 /* Suspensions end on the ground of the live page or of a person's word, and on no other; what looks at pages found is
  * kept. */
+#include "exemption.h"
+#include "policy.h"
 #include "reason.h"
 #include "records_fixture.h"
 
@@ -136,6 +138,7 @@ START_TEST(test_attest)
         fails(attest("a.cn", may_not[i], "沪ICP备05012345号-3", "footer"), ICP_REFUSED, icp_verdict_name(may_not[i]));
     fails(attest("a.cn", ICP_HIDDEN, "沪ICP备05012345号-3", NULL), ICP_REFUSED, "note");
     fails(attest("a.cn", ICP_HIDDEN, "沪ICP备05012345号-3", " \xE3\x80\x80\n"), ICP_REFUSED, "note");
+    for (int i = 0; i < 3; i++) fails(attest("a.cn", may[i], "沪ICP备05012345号-3", "a\nb"), ICP_USAGE, "one line");
     fails(attest("a.cn", ICP_HIDDEN, "沪ICP备05012346号", "footer"), ICP_REFUSED, "沪ICP备05012346号");
     fails(attest("a.cn", ICP_HIDDEN, "沪ICP备05012345号-4", "footer"), ICP_REFUSED, "-4");
     fails(attest("a.cn", ICP_HIDDEN, "沪ICP备05012345号-3A", "footer"), ICP_REFUSED, "app");
@@ -148,6 +151,37 @@ START_TEST(test_attest)
     ck_assert(has_event("\"ground\":\"attested\",\"number\":\"沪ICP备05012345号-3\""));
     ck_assert(has_event("an image at the bottom"));
     ok(attest("a.cn", ICP_HIDDEN, "沪ICP备05012345号", "footer"));
+}
+END_TEST
+
+static icp_error_t *step_policy(icp_register_t *r, void *baton, apr_pool_t *p)
+{
+    return icp_policy_set(r, ICP_POLICY_ATTESTED_DAYS, ((step_t *)baton)->a, p);
+}
+
+static int exempted_days(void)
+{
+    apr_array_header_t *exemptions;
+    ok(icp_exemption_list(&exemptions, reg, "a.cn", 0, pool));
+    if (!exemptions->nelts) return 0;
+    const icp_exemption_t *exemption = &APR_ARRAY_IDX(exemptions, exemptions->nelts - 1, icp_exemption_t);
+    return (int)(apr_time_sec(exemption->until - exemption->from) / 86400);
+}
+
+/* Only of a verdict that suspends, and as long as the policy says. */
+START_TEST(test_what_an_attestation_exempts)
+{
+    suspended_site();
+    ok(change(step_policy, (step_t){.a = "0"}));
+    ok(attest("a.cn", ICP_MISSING, "沪ICP备05012345号-3", "footer"));
+    ck_assert_int_eq(exempted_days(), 0);
+    ok(suspend("a.cn", "missing"));
+    ok(change(step_policy, (step_t){.a = NULL}));
+    ok(attest("a.cn", ICP_HIDDEN, "沪ICP备05012345号-3", "footer"));
+    ck_assert_int_eq(exempted_days(), 0);
+    ok(suspend("a.cn", "missing"));
+    ok(attest("a.cn", ICP_MISSING, "沪ICP备05012345号-3", "footer"));
+    ck_assert_int_eq(exempted_days(), 90);
 }
 END_TEST
 
@@ -203,8 +237,8 @@ int main(void)
     return run_tests("suspension",
                      (const TTest *const[]){test_open, test_displayed_enables, test_license_number_is_enough,
                                             test_nothing_else_enables, test_a_look_of_this_suspension,
-                                            test_license_at_this_moment,
-                                            test_no_license_at_all, test_attest, test_runs_of_one_verdict, test_dry_run,
+                                            test_license_at_this_moment, test_no_license_at_all, test_attest,
+                                            test_what_an_attestation_exempts, test_runs_of_one_verdict, test_dry_run,
                                             NULL},
                      1);
 }
