@@ -1,6 +1,7 @@
 """Fixtures of the httpd tests; env.py says how to write one."""
 import pytest
 
+from canned import Server
 from env import BUILD, Httpd
 
 
@@ -43,3 +44,16 @@ def make_httpd(request):
 def httpd(make_httpd):
     """One private httpd with mod_icp, event MPM; not started yet."""
     return make_httpd()
+
+
+@pytest.fixture
+def serve():
+    """serve(answer, keep=False): a Server, which see."""
+    servers = []
+
+    def make(answer, keep=False):
+        servers.append(Server(answer, keep))
+        return servers[-1]
+    yield make
+    for server in servers:
+        server.stop()

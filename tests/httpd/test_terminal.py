@@ -1,0 +1,112 @@
+"""icpadmin on a terminal: progress, and the question before a change to more than one."""
+import os
+import pty
+import select
+import signal
+import subprocess
+import time
+
+import pytest
+
+from env import BUILD
+from test_cli_live import BAD, GOOD, response
+from test_sweep import sql, suspended
+
+HOSTS = ("a.example.cn", "b.example.cn")
+
+
+class Terminal:
+    """A command that believes a person sits before it."""
+
+    def __init__(self, httpd, *arguments, connect=""):
+        self.leader, follower = pty.openpty()
+        environment = {**httpd.environment, "ICP_REGISTER": str(httpd.register), "ICP_CONNECT": connect or f"http=127.0.0.1:{httpd.port}"}
+        self.process = subprocess.Popen([str(BUILD / "icpadmin"), *arguments], env=environment, stdin=follower, stderr=follower,
+                                        stdout=subprocess.PIPE, text=True, start_new_session=True)
+        os.close(follower)
+        self.said = ""
+
+    def read(self, until=None, seconds=30):
+        """What it said, up to `until` or its end."""
+        deadline = time.monotonic() + seconds
+        while (until is None or until not in self.said) and time.monotonic() < deadline:
+            if not select.select([self.leader], [], [], 0.2)[0]:
+                continue
+            try:
+                self.said += os.read(self.leader, 65536).decode()
+            except OSError:  # nobody has the other end any longer
+                break
+        assert until is None or until in self.said, self.said
+        return self.said
+
+    def end(self, typed=b""):
+        """Types, and gives the exit status."""
+        os.write(self.leader, typed)
+        self.read()
+        self.process.stdout.read()
+        status = self.process.wait(30)
+        os.close(self.leader)
+        return status
+
+
+@pytest.fixture
+def two(httpd, serve):
+    """Two sites that fail; the address of a server that says so."""
+    for host in HOSTS:
+        httpd.register_site(host)
+    httpd.icpadmin("policy", "set", "checks=0", "hours=0", "brake-share=100")
+    server = serve(lambda host, count: response(BAD.encode()))
+    httpd.connect = f"127.0.0.1:{server.port}"
+    httpd.asked = server.hosts
+    return httpd
+
+
+def test_progress(two):
+    terminal = Terminal(two, "check", "--all", connect=two.connect)
+    assert terminal.end() == 1
+    assert " of 2 sites, " in terminal.said and " failing, " in terminal.said and "/s, " in terminal.said and " left" in terminal.said
+
+
+@pytest.mark.parametrize("typed, status", [(b"n\n", 1), (b"\n", 1), (b"\x04", 1), (b"yes\n", 0)])
+def test_suspending_several_asks(two, typed, status):
+    terminal = Terminal(two, "suspend", *HOSTS, "--reason", "order")
+    assert "This will suspend 2 sites:\r\n  a.example.cn\r\n  b.example.cn\r\n" in terminal.read("[y/N] ")
+    assert terminal.end(typed) == status and suspended(two) == (set() if status else {"a", "b"})
+    assert ("nothing was changed" in terminal.said) == bool(status)
+
+
+def test_enabling_several_asks(httpd):
+    for host in HOSTS:
+        httpd.site(host, {"index.html": GOOD})
+    httpd.start()
+    httpd.icpadmin("suspend", *HOSTS, "--reason", "order", "--yes")
+    for typed, status, left in ((b"n\n", 1, {"a", "b"}), (b"y\n", 0, set())):
+        terminal = Terminal(httpd, "enable", *HOSTS)
+        assert "This will enable 2 sites:" in terminal.read("[y/N] ")
+        assert terminal.end(typed) == status and suspended(httpd) == left
+
+
+def test_an_approval_is_the_answer(two):
+    two.icpadmin("policy", "set", "brake-sites=1")
+    terminal = Terminal(two, "check", "--all", "--enforce", connect=two.connect)
+    assert terminal.end() == 1 and "[y/N]" not in terminal.said and suspended(two) == set()
+    terminal = Terminal(two, "check", "--all", "--enforce", "--approve", "2", connect=two.connect)
+    assert terminal.end() == 1 and "[y/N]" not in terminal.said and suspended(two) == {"a", "b"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL, None])
+def test_ended_between_the_looks_and_the_suspensions(two, number):
+    """The question stands between them. What was seen is on file, nothing is suspended, and the next sweep does it once."""
+    two.icpadmin("policy", "set", "on-event=/bin/true")
+    terminal = Terminal(two, "check", "--all", "--enforce", connect=two.connect)
+    assert "  a.example.cn: missing\r\n" in terminal.read("[y/N] ")
+    if number:
+        terminal.process.send_signal(number)
+    assert terminal.end(b"" if number else b"n\n") == (-number if number else 1)
+    assert suspended(two) == set() and sql(two, "SELECT count(*), count(ended_at) FROM sweep") == [(1, 0)]
+    asked = len(two.asked)
+    two.icpadmin("check", "--all", "--enforce", "--yes", ICP_CONNECT=two.connect, code=1)
+    two.icpadmin("check", "--all", "--enforce", "--yes", ICP_CONNECT=two.connect, code=1)
+    assert len(two.asked) == asked + 2  # of the second of these
+    assert sql(two, "SELECT count(*) FROM suspension") == [(2,)] and sql(two, "SELECT count(*), count(ended_at) FROM sweep") == [(2, 2)]
+    assert sql(two, "SELECT subject FROM outbox WHERE event = 'site.suspended' ORDER BY subject", "private.db") == [(host,) for host in HOSTS]
