@@ -9,11 +9,10 @@
 #include <apr_strings.h>
 
 #include "digest.h"
-#include "host.h"
 #include "pass.h"
+#include "site_url.h"
 
 #define REDIRECTS 10
-#define OTHER_BODY 65536    /* of a body that is not judged: only after a whole one does libcurl say where a redirect leads */
 #define HEADERS_KEPT 32768  /* bytes */
 #define CONNECT_SECONDS 5
 #define LONGEST_PAUSE 60    /* seconds between two tries */
@@ -44,7 +43,6 @@ struct icp_transfer_t {
     icp_page_t *page;
     icp_digest_t *digest; /* of a body that is longer than what is kept */
     icp_error_t *error;
-    apr_size_t other; /* bytes of a body that is not judged */
     apr_time_t deadline;
     int redirects, full, stopped, tried_https;
 };
@@ -128,10 +126,8 @@ static size_t read_body(char *data, size_t size, size_t count, void *baton)
     size_t length = size * count;
     long status = 0;
     curl_easy_getinfo(transfer->client->easy, CURLINFO_RESPONSE_CODE, &status);
-    if (status != 200 || transfer->fetched->notice) {
-        transfer->other += length;
-        transfer->stopped = transfer->other > OTHER_BODY;
-    }
+    if (status != 200 || transfer->fetched->notice)
+        transfer->stopped = 1; /* it is not judged */
     else {
         /* The chunk after the last that was wanted is handed over too: it shows that the page is longer. */
         transfer->stopped = transfer->full;
@@ -176,64 +172,9 @@ icp_client_t *icp_client_create(apr_pool_t *pool)
     return client;
 }
 
-static const char *first_url(icp_transfer_t *transfer, const char *scheme)
+static const char *first_url(const icp_transfer_t *transfer, const char *scheme)
 {
-    const icp_site_t *site = transfer->fetched->site;
-    return transfer->asked ? transfer->asked : icp_site_page(site, scheme, transfer->pool);
-}
-
-static char *url_part(CURLU *url, CURLUPart part, apr_pool_t *pool)
-{
-    char *value = NULL, *copy = NULL;
-    if (url && !curl_url_get(url, part, &value, CURLU_DEFAULT_PORT)) copy = apr_pstrdup(pool, value);
-    curl_free(value);
-    return copy;
-}
-
-static CURLU *parse_url(const char *text)
-{
-    CURLU *url = curl_url();
-    if (url && curl_url_set(url, CURLUPART_URL, text, 0)) {
-        curl_url_cleanup(url);
-        url = NULL;
-    }
-    return url;
-}
-
-static int is_host_of(const icp_site_t *site, const char *host, apr_pool_t *pool)
-{
-    const char *normal;
-    if (!host || icp_host_normalise(&normal, host, 0, pool)) return 0;
-    for (int i = 0; i < site->hosts->nelts; i++) {
-        const char *own = APR_ARRAY_IDX(site->hosts, i, const char *);
-        if (!strcmp(own, normal) || (!strncmp(own, "*.", 2) && icp_host_covers(own, normal))) return 1;
-    }
-    return 0;
-}
-
-/* Web servers answer at the usual ports, at that of the registered home page, and where --connect says. */
-static int is_web_port(const icp_transfer_t *transfer, const char *port, const char *home_port)
-{
-    const apr_array_header_t *connects = transfer->settings->connects;
-    for (int i = 0; i < connects->nelts; i++) {
-        if (APR_ARRAY_IDX(connects, i, icp_connect_t).port == atoi(port)) return 1;
-    }
-    return !strcmp(port, "80") || !strcmp(port, "443") || (home_port && !strcmp(port, home_port));
-}
-
-/* By host and port: the connection goes to this host's loopback whatever the name, and a site must not send staff's
- * requests to other services there. */
-static int inside_site(const icp_transfer_t *transfer, const char *text)
-{
-    const icp_site_t *site = transfer->fetched->site;
-    CURLU *url = parse_url(text), *home = *site->homepage == '/' ? NULL : parse_url(site->homepage);
-    const char *port = url_part(url, CURLUPART_PORT, transfer->pool);
-    const char *home_port = url_part(home, CURLUPART_PORT, transfer->pool);
-    int inside = port && is_web_port(transfer, port, home_port) &&
-                 is_host_of(site, url_part(url, CURLUPART_HOST, transfer->pool), transfer->pool);
-    curl_url_cleanup(url);
-    curl_url_cleanup(home);
-    return inside;
+    return transfer->asked ? transfer->asked : icp_site_page(transfer->fetched->site, scheme, transfer->pool);
 }
 
 icp_transfer_t *icp_transfer_create(const icp_fetch_settings_t *settings, const icp_fetch_order_t *order)
@@ -272,7 +213,6 @@ CURL *icp_transfer_begin(icp_transfer_t *transfer, icp_client_t *client)
     }
     transfer->page = NULL;
     transfer->digest = NULL;
-    transfer->other = 0;
     transfer->full = transfer->stopped = 0;
     transfer->fetched->notice = NULL;
     transfer->fetched->bytes = 0;
@@ -332,6 +272,18 @@ static const char *curl_fault(const icp_transfer_t *transfer, CURLcode result)
     return apr_pstrdup(transfer->pool, *fault ? fault : curl_easy_strerror(result));
 }
 
+/* Browsers refuse such an answer; libcurl takes the last. */
+static int lengths_differ(CURL *easy)
+{
+    struct curl_header *header;
+    const char *first = NULL;
+    for (size_t i = 0; curl_easy_header(easy, "Content-Length", i, CURLH_HEADER, -1, &header) == CURLHE_OK; i++) {
+        if (!first) first = header->value;
+        if (strcmp(header->value, first)) return 1;
+    }
+    return 0;
+}
+
 static void judge_page(icp_transfer_t *transfer, CURLcode result)
 {
     int complete = result == CURLE_OK || transfer->stopped;
@@ -339,16 +291,17 @@ static void judge_page(icp_transfer_t *transfer, CURLcode result)
         no_page(transfer, ICP_UNREADABLE_ENCODED, curl_fault(transfer, result));
         return;
     }
+    if (lengths_differ(transfer->client->easy)) complete = 0;
     judge(transfer, icp_page_report_copy(icp_page_finish(page_of(transfer), complete), transfer->pool));
     if (!complete && transfer->fetched->look.inspection->verdict == ICP_UNREADABLE) {
-        transfer->fetched->look.fault = curl_fault(transfer, result);
+        transfer->fetched->look.fault = result ? curl_fault(transfer, result) : "two answers to how long it is";
     }
 }
 
 /* Nonzero if there is another URL to ask. */
 static int go_on(icp_transfer_t *transfer, CURLcode result, long status)
 {
-    char *target = NULL;
+    struct curl_header *location;
     const icp_site_t *site = transfer->fetched->site;
     if (result == CURLE_COULDNT_CONNECT && !transfer->tried_https && !transfer->redirects && !transfer->asked &&
         *site->homepage == '/') {
@@ -358,10 +311,9 @@ static int go_on(icp_transfer_t *transfer, CURLcode result, long status)
     }
     int redirect = status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
     if (!redirect || transfer->fetched->notice) return 0;
-    curl_easy_getinfo(transfer->client->easy, CURLINFO_REDIRECT_URL, &target);
-    if (!target) return 0;
-    const char *url = apr_pstrdup(transfer->pool, target);
-    if (!inside_site(transfer, url)) {
+    if (curl_easy_header(transfer->client->easy, "Location", 0, CURLH_HEADER, -1, &location) != CURLHE_OK) return 0;
+    const char *url = icp_site_url_resolve(transfer->url, location->value, transfer->pool);
+    if (!icp_site_url_inside(site, url, transfer->settings->connects, transfer->pool)) {
         no_page(transfer, ICP_UNREADABLE_REDIRECT,
                 apr_pstrcat(transfer->pool, "redirects to ", url, ", which is not this site's", NULL));
         return 0;
