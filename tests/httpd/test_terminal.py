@@ -1,9 +1,11 @@
 """icpadmin on a terminal: progress, and the question before a change to more than one."""
 import os
 import pty
+import resource
 import select
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -22,7 +24,7 @@ class Terminal:
         self.leader, follower = pty.openpty()
         environment = {**httpd.environment, "ICP_REGISTER": str(httpd.register), "ICP_CONNECT": connect or f"http=127.0.0.1:{httpd.port}"}
         self.process = subprocess.Popen([str(BUILD / "icpadmin"), *arguments], env=environment, stdin=follower, stderr=follower,
-                                        stdout=subprocess.PIPE, text=True, start_new_session=True)
+                                        stdout=subprocess.PIPE, text=True, start_new_session=True, restore_signals=False)
         os.close(follower)
         self.said = ""
 
@@ -94,6 +96,13 @@ def test_an_approval_is_the_answer(two):
     assert terminal.end() == 1 and "[y/N]" not in terminal.said and suspended(two) == {"a", "b"}
 
 
+def once(httpd):
+    """Each of both was suspended once and told of once, and nothing is half done."""
+    assert sql(httpd, "SELECT count(*) FROM suspension") == [(2,)]
+    assert sql(httpd, "SELECT subject FROM outbox WHERE event = 'site.suspended' ORDER BY subject", "private.db") == [(host,) for host in HOSTS]
+    assert "the chain is whole" in httpd.icpadmin("log", "--verify").out
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL, None])
 def test_ended_between_the_looks_and_the_suspensions(two, number):
     """The question stands between them. What was seen is on file, nothing is suspended, and the next sweep does it once."""
@@ -108,5 +117,33 @@ def test_ended_between_the_looks_and_the_suspensions(two, number):
     two.icpadmin("check", "--all", "--enforce", "--yes", ICP_CONNECT=two.connect, code=1)
     two.icpadmin("check", "--all", "--enforce", "--yes", ICP_CONNECT=two.connect, code=1)
     assert len(two.asked) == asked + 2  # of the second of these
-    assert sql(two, "SELECT count(*) FROM suspension") == [(2,)] and sql(two, "SELECT count(*), count(ended_at) FROM sweep") == [(2, 2)]
-    assert sql(two, "SELECT subject FROM outbox WHERE event = 'site.suspended' ORDER BY subject", "private.db") == [(host,) for host in HOSTS]
+    assert sql(two, "SELECT count(*), count(ended_at) FROM sweep") == [(2, 2)]
+    once(two)
+
+
+def test_no_room_for_the_suspensions(two):
+    """SIGXFSZ is ignored, so that a file that may not grow is to the command what a full disk is."""
+    two.icpadmin("policy", "set", "on-event=/bin/true")
+    terminal = Terminal(two, "check", "--all", "--enforce", connect=two.connect)
+    terminal.read("[y/N] ")
+    resource.prlimit(terminal.process.pid, resource.RLIMIT_FSIZE, (0, 0))
+    assert terminal.end(b"y\n") == 5 and "error" in terminal.said and suspended(two) == set()
+    two.icpadmin("check", "--all", "--enforce", "--yes", ICP_CONNECT=two.connect, code=1)
+    once(two)
+
+
+HOLD = "import fcntl, os, sys, time; fd = os.open(sys.argv[1], os.O_RDONLY); fcntl.lockf(fd, fcntl.LOCK_SH, 510, 0x40000002); " \
+       "print(flush=True); time.sleep(120)"
+
+
+def test_a_reader_in_the_way_of_the_suspensions(two):
+    """The change is tried, then made once more in a copy (libicp/register_swap.c)."""
+    two.icpadmin("policy", "set", "on-event=/bin/true")
+    terminal = Terminal(two, "check", "--all", "--enforce", connect=two.connect)
+    terminal.read("[y/N] ")
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(two.register)], stdout=subprocess.PIPE) as holder:
+        holder.stdout.readline()
+        status = terminal.end(b"y\n")
+        holder.kill()
+    assert status == 1 and f"is held by pid {holder.pid} (" in terminal.said
+    once(two)
