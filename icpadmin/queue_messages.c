@@ -3,6 +3,7 @@
 
 #include "outbox.h"
 #include "queue.h"
+#include "shell_line.h"
 
 #define PATIENCE apr_time_from_sec(3600)
 
@@ -14,7 +15,8 @@ static icp_error_t *add_stalled(icp_queue_t *queue, const icp_cli_t *cli, const 
     if (!since) return NULL;
     const char *why = *fault ? apr_psprintf(cli->pool, "nothing leaves: %s", fault)
                              : "nothing leaves, nor was it tried: is icp-outbox.timer enabled?";
-    icp_queue_flag(queue, since, "message", "stalled", subject, why, "icpadmin outbox send");
+    icp_queue_flag(queue, since, "message", "stalled", subject, why,
+                   icp_shell_line(cli, "outbox", "send", NULL));
     return NULL;
 }
 
@@ -29,7 +31,7 @@ icp_error_t *icp_queue_messages(icp_queue_t *queue, const icp_cli_t *cli)
         const char *to = *message->recipient ? apr_pstrcat(cli->pool, " to ", message->recipient, NULL) : "";
         icp_queue_flag(queue, message->state_at, "message", "given-up", message->subject,
                       apr_psprintf(cli->pool, "%s %s%s was given up: %s", message->way, message->event, to, message->fault),
-                      apr_psprintf(cli->pool, "icpadmin outbox retry %" APR_INT64_T_FMT, message->id));
+                      icp_shell_line(cli, "outbox", "retry", apr_psprintf(cli->pool, "%" APR_INT64_T_FMT, message->id), NULL));
     }
     return NULL;
 }

@@ -2,6 +2,7 @@
 #include <apr_strings.h>
 
 #include "queue.h"
+#include "shell_line.h"
 #include "sweep.h"
 
 icp_error_t *icp_queue_sweeps(icp_queue_t *queue, const icp_cli_t *cli)
@@ -13,6 +14,7 @@ icp_error_t *icp_queue_sweeps(icp_queue_t *queue, const icp_cli_t *cli)
                   apr_psprintf(cli->pool,
                                "the brake stopped it: %" APR_INT64_T_FMT " of %" APR_INT64_T_FMT " sites would be suspended",
                                sweep->to_suspend, sweep->done),
-                  apr_psprintf(cli->pool, "icpadmin check --all --enforce --approve %" APR_INT64_T_FMT, sweep->to_suspend));
+                  icp_shell_line(cli, "check", "--all", "--enforce", "--approve",
+                                 apr_psprintf(cli->pool, "%" APR_INT64_T_FMT, sweep->to_suspend), NULL));
     return NULL;
 }

@@ -123,6 +123,33 @@ def test_the_register_that_was_named_is_named_in_the_commands(httpd):
     assert queue(httpd, "--register", other / "register.db") == [] and len(queue(httpd)) == 1
 
 
+def test_every_command_names_the_register_that_was_named(httpd):
+    """Of each kind of thing one; the register lies where a shell would split its name."""
+    httpd.init_register()
+    folder = httpd.root / "a b"
+    shutil.move(httpd.state, folder)
+    (folder / "intake.refused" / "x").write_text("no submission")
+    with sqlite3.connect(folder / "register.db") as register:
+        register.execute("INSERT INTO sweep (started_at, ended_at, enforce, total, done, to_suspend, braked) VALUES (1, 2, 1, 9, 9, 8, 1)")
+    with sqlite3.connect(folder / "private.db") as private:
+        private.execute("INSERT INTO outbox (posted_at, way, event, subject, facts, next_at, state, state_at) "
+                        "VALUES (1, 'event', 'site.warned', 'a.example.cn', '{}', 1, 'given-up', 1), "
+                        "(1, 'event', 'site.warned', 'b.example.cn', '{}', 1, 'waiting', 1)")
+        private.executemany("INSERT INTO application (kind, state, holder_key, holder, form, token, created_at, state_at, due_from) "
+                            "VALUES ('first', ?, ?, '某', '{}', ?, 1, 1, 1)",
+                            [(state, state, state) for state in ("received", "rejected", "sms-pending")])
+        private.executemany("INSERT INTO domain (name, registrant, kind, state, added_at, state_at) VALUES (?, 'x', 'individual', ?, 1, 1)",
+                            [(f"{state}.cn", state) for state in ("wanted", "received", "submitted")])
+    found = queue(httpd, "--register", folder / "register.db", ICP_REGISTER="/nowhere")
+    assert len(found) == 10 and {item["kind"] for item in found} == {"sweep", "message", "application", "domain"}
+    for item in found:
+        assert item["command"].startswith((f"icpadmin --register '{folder}/register.db' ", f"ls -la '{folder}/")), item
+        words = subprocess.run(["sh", "-c", f"set -- {item['command']}; echo $#; printf '%s\\n' \"$@\""], capture_output=True, text=True, check=True)
+        assert not words.stderr and str(folder) in words.stdout
+        if item["command"].startswith("icpadmin"):  # it is understood
+            assert paste(httpd, item["command"] + " --dry-run").returncode != 2, item
+
+
 def test_order_layout_and_filters(httpd):
     for name in ("b", "a", "c"):
         httpd.site(f"{name}.example.cn", {"index.html": BAD})
