@@ -224,7 +224,7 @@ static int take(request_rec *r)
     icp_multipart_t *upload;
     int limit = icp_conf(r->server)->apply_limit;
     int often = icp_apply_is_over(r, ICP_APPLY_ATTEMPTS, limit * ATTEMPTS_PER_SUBMISSION), foreign = icp_apply_is_foreign(r);
-    int status = icp_upload_read(&upload, r);
+    int status = icp_upload_read(&upload, r, icp_apply_address(r));
     begin(&view, r, icp_multipart_field(upload, "application"));
     if (foreign) return show_problem(&view, HTTP_FORBIDDEN, P_FOREIGN);
     if (status == HTTP_SERVICE_UNAVAILABLE) return show_problem(&view, status, P_BUSY);

@@ -140,6 +140,15 @@ static const char *address_of(request_rec *r)
     return r->useragent_ip;
 }
 
+apr_uint32_t icp_apply_address(request_rec *r)
+{
+    unsigned char mac[MAC_BYTES];
+    apr_uint32_t address;
+    sign(mac, "address", address_of(r), r->pool);
+    memcpy(&address, mac, sizeof address);
+    return address ? address : 1;
+}
+
 int icp_apply_is_over(request_rec *r, icp_apply_count_e what, int limit)
 {
     unsigned char mac[MAC_BYTES];

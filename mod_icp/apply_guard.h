@@ -34,6 +34,9 @@ int icp_apply_is_foreign(request_rec *r);
 const char *icp_apply_submission_id(request_rec *r, const char *ticket);
 const char *icp_apply_token(request_rec *r, const char *ticket);
 
+/* The request's address (IPv6: its /64), in short; never 0. */
+apr_uint32_t icp_apply_address(request_rec *r);
+
 /* Counts one more from the request's address (IPv6: its /64) in this hour; nonzero: that is over `limit` (0: none). */
 int icp_apply_is_over(request_rec *r, icp_apply_count_e what, int limit);
 

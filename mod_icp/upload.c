@@ -1,9 +1,9 @@
 /* Gathers the body from httpd's input filters, within bounds: see upload.h. */
 #include "upload.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
-#include <apr_atomic.h>
 #include <apr_strings.h>
 #include <http_log.h>
 #include <http_protocol.h>
@@ -18,7 +18,7 @@ typedef struct body_t {
     apr_size_t length, room;
 } body_t;
 
-static apr_uint32_t the_count; /* bodies kept by this child now */
+static _Atomic apr_uint32_t the_senders[ICP_UPLOADS_MAX]; /* of the bodies that this child keeps now; 0: none */
 
 static apr_status_t release(void *body)
 {
@@ -26,10 +26,24 @@ static apr_status_t release(void *body)
     return APR_SUCCESS;
 }
 
-static apr_status_t leave(void *unused)
+static apr_status_t leave(void *place)
 {
-    apr_atomic_dec32(&the_count);
+    atomic_store((_Atomic apr_uint32_t *)place, 0);
     return APR_SUCCESS;
+}
+
+/* A place for a body, until the request ends. First taken, then counted, so that of several at once at most as many as may stay. */
+static int enter(request_rec *r, apr_uint32_t address)
+{
+    int place = -1, same = 0;
+    for (int i = 0; i < ICP_UPLOADS_MAX && place < 0; i++) {
+        apr_uint32_t none = 0;
+        if (atomic_compare_exchange_strong(&the_senders[i], &none, address)) place = i;
+    }
+    for (int i = 0; i < ICP_UPLOADS_MAX; i++) same += atomic_load(&the_senders[i]) == address;
+    if (place >= 0 && same > ICP_UPLOADS_OF_ONE) leave(&the_senders[place]);
+    else if (place >= 0) apr_pool_cleanup_register(r->pool, (void *)&the_senders[place], leave, apr_pool_cleanup_null);
+    return place >= 0 && same <= ICP_UPLOADS_OF_ONE;
 }
 
 /* As much as the limit allows; its memory is the heap's, which gives large pieces back. */
@@ -82,20 +96,14 @@ static int gather(body_t *body, request_rec *r, int status)
     return status;
 }
 
-int icp_upload_read(icp_multipart_t **form, request_rec *r)
+int icp_upload_read(icp_multipart_t **form, request_rec *r, apr_uint32_t address)
 {
     static const int statuses[] = {[ICP_MULTIPART_WHOLE] = OK, [ICP_MULTIPART_BROKEN] = HTTP_BAD_REQUEST,
                                    [ICP_MULTIPART_LARGE] = HTTP_REQUEST_ENTITY_TOO_LARGE, [ICP_MULTIPART_OTHER] = HTTP_UNSUPPORTED_MEDIA_TYPE};
     const char *length = apr_table_get(r->headers_in, "Content-Length");
     body_t *body = apr_pcalloc(r->pool, sizeof *body);
     int status = length && apr_atoi64(length) > ICP_UPLOAD_LIMIT ? HTTP_REQUEST_ENTITY_TOO_LARGE : OK;
-    if (apr_atomic_inc32(&the_count) >= ICP_UPLOADS_MAX) {
-        apr_atomic_dec32(&the_count);
-        status = HTTP_SERVICE_UNAVAILABLE;
-    }
-    else {
-        apr_pool_cleanup_register(r->pool, NULL, leave, apr_pool_cleanup_null);
-    }
+    if (!enter(r, address)) status = HTTP_SERVICE_UNAVAILABLE;
     apr_pool_cleanup_register(r->pool, body, release, apr_pool_cleanup_null);
     status = gather(body, r, status);
     int found = statuses[icp_multipart_parse(form, apr_table_get(r->headers_in, "Content-Type"), body->bytes ? body->bytes : "", body->length, r->pool)];

@@ -41,6 +41,51 @@ def still_well(httpd):
     assert len(handed_in(httpd)) == 1
 
 
+# -- requests ---
+
+def test_odd_requests(server):
+    """Other methods, paths, languages, cookies and links: each has its plain answer, and nothing of them is on the page."""
+    for method, status in {"HEAD": 200, "PUT": 405, "DELETE": 405, "PATCH": 405, "PROPFIND": 405, "FOO": 405}.items():
+        answer = server.get(URL, method=method)
+        assert answer.status == status and (status == 200 or "POST" in answer.headers["Allow"]), method
+    for path in ("/apply/..%2fapply", "/apply%00", "/applyx"):
+        assert server.get("http://apply.example.cn" + path).status in (400, 404), path
+    for query, accept, language in (("?lang=EN", "zh", "zh-CN"), ("?lang=zh-TW", "en", "en"), ("?lang=%00zh", "en", "en"), ("?lang=en&lang=zh", "fr", "zh-CN"),
+                                    ("", "zh;q=0, en", "en"), ("", "*", "zh-CN"), ("", "x" * 4000, ""), ("", "zh-Hant-TW,zh;q=0.9", "zh-CN"), ("", ";;,q=,\t", "")):
+        answer = server.get(URL + query, {"Accept-Language": accept})
+        assert answer.status == 200 and f'<html lang="{language}' in answer.text, (query, accept)
+    server.allow_log("AH00011:")  # httpd tells of a cookie that comes twice
+    for cookie in ("icp-apply=" + "x" * 7000, "icp-apply", "icp-apply=; icp-apply=" + "A" * 22 + "\"", ";;;=;", "icp-apply=<script>"):
+        answer = server.get(URL + "?kind=first", {"Cookie": cookie, "Accept-Language": "en"})
+        assert answer.status == 200 and "icp-apply=" in answer.headers["Set-Cookie"] and "<script" not in answer.text, cookie
+    for link in ("x", "A" * 31, "A" * 33, "A" * 31 + "%2f", "..%2f..%2fintake.key", "x%00" + "A" * 31, "A" * 5000):
+        answer = server.get(f"{URL}?application={link}", {"Accept-Language": "en"})
+        assert answer.status == 404 and "nothing to show yet" in answer.text and "AAAA" not in answer.text, link
+    unknown = server.get(f"{URL}?application={'A' * 32}", {"Accept-Language": "en"})
+    assert unknown.status == 200 and "nothing to show yet" in unknown.text  # as one that is not taken over yet
+    still_well(server)
+
+
+def test_corrections_that_cross(server):
+    """Two who have the link correct at the same time, and one who comes late: one is taken, and nobody is told what is not so."""
+    first = Visitor(server)
+    token = token_of(first.apply())
+    server.icpadmin("application", "pull")
+    server.icpadmin("application", "review", "APP-000001")
+    server.icpadmin("application", "return", "APP-000001", "--field", "websites.0.name", "--reason", "too general")
+    visitors = [Visitor(server) for _ in range(3)]
+    for visitor in visitors:
+        visitor.get(f"?application={token}")
+    for number, visitor in enumerate(visitors[:2]):
+        assert visitor.post({**FIRST, "application": token, "websites.0.name": f"示例茶具 {number}"}, {}).status == 303
+    server.icpadmin("application", "pull", code=None)
+    late = visitors[2].post({**FIRST, "application": token, "websites.0.name": "示例茶具 late"}, {})
+    assert late.status == 409 and "cannot be changed any more" in late.text
+    shown = server.icpadmin("application", "show", "APP-000001").out
+    assert "示例茶具 0" in shown and "late" not in shown
+    assert shown.count("application.correct by applicant") == 1 and "application.drop" in shown  # the second is in the log
+
+
 # -- documents ---------------------------------------------------------------------------------------------------
 
 WRONG_FILES = {
@@ -248,23 +293,36 @@ def test_a_client_that_leaves(server):
 
 
 def test_a_slow_client_holds_up_nobody(make_httpd):
-    """Those that do not finish take a child's room: others are told to come again, and get through when those have gone."""
-    httpd = started(make_httpd(children=1, threads=16), "ICPApplyLimit 0")
-    visitor = Visitor(httpd)
-    visitor.get("?kind=first")
+    """Those that do not finish take a child's room, but one address only half of it; others come in, and all when they have gone."""
+    httpd = make_httpd(children=1, threads=24)
+    httpd.load("remoteip")
+    started(httpd, "ICPApplyLimit 0\nRemoteIPHeader X-Forwarded-For\nRemoteIPInternalProxy 127.0.0.1")
     body, kind = multipart({**FIRST, "do": "submit"}, DOCUMENTS)
-    head = f"POST /apply HTTP/1.1\r\nHost: apply.example.cn\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-    slow = [socket.create_connection(("127.0.0.1", httpd.port)) for _ in range(8)]
-    for sock in slow:
-        sock.sendall(head + body[:100])
-    httpd.wait_for(lambda: visitor.post(FIRST, DOCUMENTS, action="look").status == 503, "be busy")
-    answer = visitor.post(FIRST, DOCUMENTS, action="look")
+
+    def start(address):
+        sockets = [socket.create_connection(("127.0.0.1", httpd.port)) for _ in range(8)]
+        for sock in sockets:
+            sock.sendall(f"POST /apply HTTP/1.1\r\nHost: apply.example.cn\r\nX-Forwarded-For: {address}\r\nContent-Type: {kind}\r\n"
+                         f"Content-Length: {len(body)}\r\n\r\n".encode() + body[:100])
+        return sockets
+
+    def ask(address):
+        visitor = Visitor(httpd, headers={"X-Forwarded-For": address})
+        visitor.get("?kind=first")
+        return visitor.post(FIRST, DOCUMENTS, action="look")
+
+    slow = start("192.0.2.9")
+    httpd.wait_for(lambda: ask("192.0.2.9").status == 503, "be busy for that address")
+    assert ask("192.0.2.1").status == 200
+    slow += start("192.0.2.8")
+    httpd.wait_for(lambda: ask("192.0.2.1").status == 503, "be busy")
+    answer = ask("192.0.2.1")
     assert answer.headers["Retry-After"] == "60" and "Go back" in answer.text
-    assert visitor.get("?kind=first").status == 200
+    assert Visitor(httpd).get("?kind=first").status == 200
     httpd.allow_log("AH10159:")
     for sock in slow:
         sock.close()
-    httpd.wait_for(lambda: visitor.post(FIRST, DOCUMENTS, action="look").status == 200, "take forms again")
+    httpd.wait_for(lambda: ask("192.0.2.9").status == 200, "take forms again")
     still_well(httpd)
 
 
@@ -349,13 +407,44 @@ def test_a_full_intake(server):
 
 
 @as_root
+def test_a_full_disk(server):
+    """Before it is full there is an end; the visitor has what he typed, and nothing half-written stays."""
+    intake = server.state / "intake"
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size=64m,mode=1730,gid={intake.stat().st_gid}", "none", intake], capture_output=True, check=False).returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        token_of(Visitor(server).apply())
+        (intake / "filler").write_bytes(bytes(46 * 1024 * 1024))
+        server.expect_log("an application was not taken: the disk of .*intake is nearly full")
+        answer = Visitor(server).apply()
+        assert answer.status == 503 and answer.page.fields["holder.name"] == FIRST["holder.name"]
+        (intake / "filler").unlink()
+        token_of(Visitor(server).apply())
+        assert sorted(path.suffix for path in intake.iterdir()) == [".ready", ".ready"]
+        server.icpadmin("application", "pull")
+        assert nothing_left(server)
+    finally:
+        subprocess.run(["umount", intake], check=True)
+
+
+@as_root
 def test_an_intake_that_cannot_be_written(server):
     server.expect_log("an application was not taken: ")
     intake, certificate = server.state / "intake", server.state / "intake.crt"
     intake.chmod(0o700)
     assert Visitor(server).apply().status == 503
     intake.chmod(0o1730)
+    os.chown(intake, 0, 0)
+    assert Visitor(server).apply().status == 503
+    server.icpadmin("doctor", "--repair", code=None)
+    token_of(Visitor(server).apply())
+    server.icpadmin("application", "pull")
+    for moved in (certificate, intake):
+        moved.rename(server.state / "elsewhere")
+        assert Visitor(server).apply().status == 503
+        (server.state / "elsewhere").rename(moved)
     certificate.rename(server.state / "elsewhere")
+    certificate.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
     assert Visitor(server).apply().status == 503
     (server.state / "elsewhere").rename(certificate)
     still_well(server)
