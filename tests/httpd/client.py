@@ -43,6 +43,7 @@ def _tls_context(http2=False):
 def connect(address, port, tls_name=None):
     """A connected socket, over TLS with tls_name as SNI if that is given."""
     sock = socket.create_connection((address, port), timeout=TIMEOUT)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # head and body are sent apart
     return _tls_context().wrap_socket(sock, server_hostname=tls_name) if tls_name else sock
 
 
