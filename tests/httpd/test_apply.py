@@ -134,7 +134,7 @@ def test_several_websites(server):
               "websites.1.person": "李四"}
     assert visitor.post({**FIRST, **second}, action="remove-0").page.fields["websites.0.name"] == "示例书店"
     answer = visitor.post({**FIRST, **second, "websites.1.hosts": "localhost"}, DOCUMENTS)
-    assert set(answer.page.errors) == {"websites.1.hosts"} and "Host names 2" in answer.text
+    assert set(answer.page.errors) == {"websites.1.hosts"} and "Website 2: Host names" in answer.text
     token_of(visitor.post({**FIRST, **second}, DOCUMENTS))
     assert [w["name"] for w in handed_in(server)[0][0]["form"]["websites"]] == ["示例茶具", "示例书店"]
     for count in range(2, 11):
