@@ -335,7 +335,11 @@ static void conclude(icp_transfer_t *transfer, CURLcode result, long status)
     if (notice) {
         no_page(transfer, ICP_UNREADABLE_UNREACHED,
                 apr_pstrcat(transfer->pool, "the gate answered with its notice (", notice,
-                            "), not the site: does httpd have ICPPassKey, and this register?", NULL));
+                            transfer->fetched->site->suspension
+                                ? "), not the site: does httpd have ICPPassKey, and this register?"
+                                : "), although the site is not suspended: httpd reads another register, or the site's own code sends the "
+                                  "header " ICP_NOTICE_HEADER " to keep its page from being judged",
+                            NULL));
     }
     else if (!status) {
         no_page(transfer, ICP_UNREADABLE_UNREACHED,

@@ -111,6 +111,13 @@ def test_the_notice_is_never_taken_for_the_page(httpd):
     assert httpd.get("http://shop.example.cn/").status == 451
 
 
+def test_a_site_that_claims_to_be_the_notice_is_found_out(httpd):
+    httpd.site("shop.example.cn", {"index.html": BAD}, config="Header set ICP-Notice missing")
+    httpd.start()
+    look = looked(httpd, code=1)
+    assert look["verdict"] == "unreadable" and "the site's own code sends the header ICP-Notice" in look["fault"]
+
+
 def test_redirects_inside_the_site_are_followed(httpd):
     httpd.load("ssl", "alias")
     httpd.site("shop.example.cn", {"home/index.html": GOOD}, hosts=["www.shop.example.cn"],
