@@ -8,6 +8,7 @@
 #include "options.h"
 #include "output.h"
 #include "site.h"
+#include "text.h"
 
 typedef struct reading_t {
     const icp_cli_t *cli;
@@ -58,15 +59,21 @@ static icp_error_t *count_event(const icp_event_t *event, void *baton, apr_pool_
 
 static icp_error_t *verify(icp_cli_t *cli)
 {
-    apr_int64_t count = 0;
-    ICP_TRY(icp_audit_verify(cli->reg, &count, cli->pool));
+    icp_chain_t chain;
+    const char *noted = icp_option(cli, "noted");
+    if (noted && (strlen(noted) != 64 || strspn(noted, "0123456789abcdefABCDEF") != 64)) {
+        return icp_error(cli->pool, ICP_USAGE, "copy the 64 digits that --verify printed then", "`%s` is no hash of an event",
+                         icp_text_printable(noted, 80, cli->pool));
+    }
+    ICP_TRY(icp_audit_verify(cli->reg, noted, &chain, cli->pool));
     if (cli->json) {
         json_t *object = json_object();
         json_object_set_new(object, "verified", json_true());
-        json_object_set_new(object, "events", json_integer(count));
+        json_object_set_new(object, "events", json_integer(chain.count));
+        json_object_set_new(object, "newest", icp_text_json(*chain.head ? chain.head : NULL));
         icp_print_object(object);
     }
-    icp_say(cli, "%" APR_INT64_T_FMT " events, the chain is whole", count);
+    icp_say(cli, "%" APR_INT64_T_FMT " events, the chain is whole; the newest has the hash %s", chain.count, chain.head);
     return NULL;
 }
 
@@ -88,6 +95,8 @@ static icp_error_t *run_log(icp_cli_t *cli)
     apr_int64_t last = 0, count = 0;
     const char *subject;
     ICP_TRY(icp_option_number(&last, cli, "last", 1, APR_INT64_C(1) << 40));
+    if (icp_option(cli, "noted") && !icp_option(cli, "verify"))
+        return icp_error(cli->pool, ICP_USAGE, "add --verify", "--noted is for --verify");
     if (icp_option(cli, "verify")) {
         if (last || icp_option(cli, "site")) {
             return icp_error(cli->pool, ICP_USAGE, "leave --site and --last out", "--verify walks the whole log");
@@ -109,6 +118,7 @@ static const icp_option_t options[] = {
     {"site", "SITE", 0, "only what was done to this site"},
     {"last", "COUNT", 0, "only the newest so many"},
     {"verify", NULL, 0, "walk the hash chain and say whether the log is whole"},
+    {"noted", "HASH", 0, "with --verify: the newest hash as it was printed some time before; it must still be in the chain"},
     {NULL, NULL, 0, NULL},
 };
 
@@ -119,10 +129,13 @@ const icp_command_t icp_cmd_log = {
     .summary = "print the audit log, oldest first",
     .details =
         "Every change is an event: when, who, what, to what, before and after (in full with --json). Each event's "
-        "SHA-256 covers the one before it; --verify names the first that does not fit, and exits with 1.",
+        "SHA-256 covers the one before it; --verify names the first that does not fit, and exits with 1.\n\n"
+        "Who can write both databases could write the whole log anew, so that its chain is whole. Keep the newest hash that "
+        "--verify prints where he cannot write, in a ticket for instance: --noted HASH finds that out.",
     .json = "an array; each has id, at, actor, action, subject, before, after, note, hash; with --verify an object "
-            "with verified, events",
-    .example = "icpadmin log --site shop.example.cn\nicpadmin log --verify",
+            "with verified, events, newest (hash)",
+    .example = "icpadmin log --site shop.example.cn\nicpadmin log --verify\n"
+               "icpadmin log --verify --noted 5d41402abc4b2a76b9719d911017c5925d41402abc4b2a76b9719d911017c592",
     .options = options,
     .run = run_log,
 };

@@ -26,7 +26,13 @@ typedef struct icp_event_t {
 typedef icp_error_t *icp_event_fn(const icp_event_t *event, void *baton, apr_pool_t *pool);
 icp_error_t *icp_audit_each(icp_register_t *reg, const char *subject, icp_event_fn *fn, void *baton, apr_pool_t *pool);
 
-/* Walks the chain; *count events verified. ICP_REFUSED names the first event that does not fit and how. */
-icp_error_t *icp_audit_verify(icp_register_t *reg, apr_int64_t *count, apr_pool_t *pool);
+typedef struct icp_chain_t {
+    apr_int64_t count; /* events */
+    char head[65];     /* the newest one's hash, hex; "" if there is none */
+} icp_chain_t;
+
+/* Walks the chain. ICP_REFUSED names the first event that does not fit and how. `noted` (NULL: none) is the hash of an event that somebody
+ * wrote down elsewhere: ICP_REFUSED if it is no longer in the chain, as after all of it was written anew. */
+icp_error_t *icp_audit_verify(icp_register_t *reg, const char *noted, icp_chain_t *chain, apr_pool_t *pool);
 
 #endif

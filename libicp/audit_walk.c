@@ -60,8 +60,9 @@ icp_error_t *icp_audit_each(icp_register_t *reg, const char *subject, icp_event_
 }
 
 typedef struct walk_t {
-    apr_int64_t count;
-    char head[65];
+    icp_chain_t *chain;
+    const char *noted;
+    int found;
 } walk_t;
 
 static icp_error_t *broken(const icp_event_t *event, const char *how, apr_pool_t *pool)
@@ -74,28 +75,32 @@ static icp_error_t *broken(const icp_event_t *event, const char *how, apr_pool_t
 static icp_error_t *walk_event(const icp_event_t *event, void *baton, apr_pool_t *pool)
 {
     walk_t *walk = baton;
+    icp_chain_t *chain = walk->chain;
     char hash[65];
-    if (event->id != walk->count + 1) return broken(event, "does not follow the one before it: events are missing", pool);
-    ICP_TRY(icp_audit_hash(hash, walk->head, event, pool));
+    if (event->id != chain->count + 1) return broken(event, "does not follow the one before it: events are missing", pool);
+    ICP_TRY(icp_audit_hash(hash, chain->head, event, pool));
     if (strcmp(hash, event->hash)) return broken(event, "or the one before it was altered: its hash does not fit", pool);
-    memcpy(walk->head, hash, sizeof hash);
-    walk->count = event->id;
+    memcpy(chain->head, hash, sizeof hash);
+    chain->count = event->id;
+    if (walk->noted && !strcasecmp(walk->noted, hash)) walk->found = 1;
     return NULL;
 }
 
 static icp_error_t *verify(icp_register_t *reg, void *baton, apr_pool_t *pool)
 {
     walk_t *walk = baton;
+    *walk->chain = (icp_chain_t){0, ""};
+    walk->found = 0;
     ICP_TRY(icp_audit_each(reg, NULL, walk_event, walk, pool));
     icp_error_t *error = icp_audit_agree(reg, pool);
     if (error && !error->cause) error->status = ICP_REFUSED;
-    return error;
+    if (error || !walk->noted || walk->found) return error;
+    return icp_error(pool, ICP_REFUSED, "if no backup was put back since it was noted, find out who can write register.db and private.db",
+                     "no event of the audit log has the hash %s: the chain is whole, but another one", walk->noted);
 }
 
-icp_error_t *icp_audit_verify(icp_register_t *reg, apr_int64_t *count, apr_pool_t *pool)
+icp_error_t *icp_audit_verify(icp_register_t *reg, const char *noted, icp_chain_t *chain, apr_pool_t *pool)
 {
-    walk_t walk = {0, ""};
-    icp_error_t *error = icp_register_read(reg, verify, &walk, pool);
-    if (!error) *count = walk.count;
-    return error;
+    walk_t walk = {chain, noted, 0};
+    return icp_register_read(reg, verify, &walk, pool);
 }

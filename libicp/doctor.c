@@ -184,10 +184,10 @@ static icp_error_t *check_content(icp_register_t *reg, void *baton, apr_pool_t *
 
 static void check_audit(doctor_t *doctor)
 {
-    apr_int64_t count = 0;
-    icp_error_t *error = icp_audit_verify(doctor->reg, &count, doctor->pool);
+    icp_chain_t chain;
+    icp_error_t *error = icp_audit_verify(doctor->reg, NULL, &chain, doctor->pool);
     if (error) tell_error(doctor, "audit", error);
-    else tell(doctor, "audit", NULL, apr_psprintf(doctor->pool, "%" APR_INT64_T_FMT " events, the chain is unbroken", count));
+    else tell(doctor, "audit", NULL, apr_psprintf(doctor->pool, "%" APR_INT64_T_FMT " events, the chain is unbroken", chain.count));
 }
 
 /* Dates that clients are told depend on it. */

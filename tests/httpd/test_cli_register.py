@@ -302,7 +302,7 @@ def test_the_log_says_who_did_what(register):
     assert event["after"] and abs(event["at"] - time.time()) < 600 and len(event["hash"]) == 64
     assert data(httpd, "log", "--last", "1")[0]["id"] == event["id"]
     assert "李雷" in httpd.icpadmin("log").out
-    assert data(httpd, "log", "--verify") == {"verified": True, "events": event["id"]}
+    assert data(httpd, "log", "--verify") == {"verified": True, "events": event["id"], "newest": event["hash"]}
     httpd.icpadmin("log", "--verify", "--last", "3", code=2)
     httpd.icpadmin("log", "--last", "x", code=2)
 
@@ -313,6 +313,12 @@ def test_the_actor_is_whoever_called_sudo(register):
 
 
 def test_a_log_that_was_changed_does_not_verify(register):
+    newest = data(register, "log", "--verify")["newest"]
+    register.icpadmin("suspend", "shop.example.cn", "--reason", "missing")
+    assert "the chain is whole" in register.icpadmin("log", "--verify", "--noted", newest).out
+    assert "another one" in register.icpadmin("log", "--verify", "--noted", "0" * 64, code=1).err
+    register.icpadmin("log", "--verify", "--noted", "5d41", code=2)
+    register.icpadmin("log", "--noted", newest, code=2)
     with sqlite3.connect(register.state / "private.db") as private:
         private.executescript("DROP TRIGGER event_stays_as_written; UPDATE event SET actor = 'nobody' WHERE id = 2")
     assert "2" in register.icpadmin("log", "--verify", code=1).err

@@ -38,15 +38,15 @@ static icp_error_t *count_event(const icp_event_t *event, void *count, apr_pool_
 START_TEST(test_read_back)
 {
     icp_register_t *reg = filled();
-    apr_int64_t events;
+    icp_chain_t chain;
     int count = 0;
     ok(icp_audit_each(reg, "even.cn", count_event, &count, pool));
     ck_assert_int_eq(count, EVENTS / 2);
     count = 10;
     ok(icp_audit_each(reg, NULL, count_event, &count, pool));
     ck_assert_int_eq(count, 10 + EVENTS + 1);
-    ok(icp_audit_verify(reg, &events, pool));
-    ck_assert_int_eq(events, EVENTS + 1);
+    ok(icp_audit_verify(reg, NULL, &chain, pool));
+    ck_assert_int_eq(chain.count, EVENTS + 1);
 }
 END_TEST
 
@@ -86,7 +86,7 @@ START_TEST(test_tampering_is_found)
         {"UPDATE main.state SET audit_head = 'f'", "another one"},
     };
     icp_register_t *reg = filled();
-    apr_int64_t events;
+    icp_chain_t chain;
     fails(sql(reg->db, "UPDATE private.event SET actor = 'x'"), ICP_REFUSED, "never changed");
     fails(sql(reg->db, "DELETE FROM private.event"), ICP_REFUSED, "never deleted");
     fails(sql(reg->db, "REPLACE INTO private.event SELECT * FROM private.event WHERE id = 1"), ICP_REFUSED, "never replaced");
@@ -94,7 +94,7 @@ START_TEST(test_tampering_is_found)
         ok(sql(reg->db, "BEGIN; DROP TRIGGER private.event_stays_as_written; DROP TRIGGER private.event_is_kept"));
         ok(sql(reg->db, "%s", deeds[i].deed));
         ok(sql(reg->db, "COMMIT"));
-        fails(icp_audit_verify(reg, &events, pool), ICP_REFUSED, deeds[i].words);
+        fails(icp_audit_verify(reg, NULL, &chain, pool), ICP_REFUSED, deeds[i].words);
         teardown();
         setup_register();
         reg = filled();
@@ -102,9 +102,26 @@ START_TEST(test_tampering_is_found)
 }
 END_TEST
 
+/* Written anew by somebody who can write both databases: the chain is whole, and not the one whose hash was noted. */
+START_TEST(test_another_whole_chain)
+{
+    icp_register_t *reg = filled();
+    icp_chain_t chain, other;
+    ok(icp_audit_verify(reg, NULL, &chain, pool));
+    ok(icp_audit_verify(reg, chain.head, &other, pool));
+    ck_assert_str_eq(other.head, chain.head);
+    ok(sql(reg->db, "BEGIN; DROP TRIGGER private.event_is_kept; DELETE FROM private.event WHERE id = 601;"
+                    "UPDATE main.state SET audit_count = 600, audit_head = (SELECT hash FROM private.event WHERE id = 600); COMMIT"));
+    ok(icp_audit_verify(reg, NULL, &other, pool));
+    ck_assert_int_eq(other.count, 600);
+    fails(icp_audit_verify(reg, chain.head, &other, pool), ICP_REFUSED, "another one");
+    ok(icp_audit_verify(reg, other.head, &other, pool));
+}
+END_TEST
+
 int main(void)
 {
     apr_initialize();
-    const TTest *tests[] = {test_read_back, test_documented_hash, test_tampering_is_found};
+    const TTest *tests[] = {test_read_back, test_documented_hash, test_tampering_is_found, test_another_whole_chain};
     return run_suite("audit", tests, sizeof tests / sizeof tests[0], setup_register);
 }
