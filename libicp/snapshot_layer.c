@@ -100,6 +100,65 @@ static icp_error_t *read_sites(icp_layer_t *layer, icp_db_t *db, apr_int64_t fir
     }
 }
 
+static icp_error_t *contradicts_itself(const char *what, apr_pool_t *pool)
+{
+    icp_error_t *error = icp_error(pool, ICP_FAULT, "run icpadmin doctor, then put the newest good backup back with icpadmin restore",
+                                   "the register is damaged: its table of %s and an index of that tell two things", what);
+    error->cause = SQLITE_CORRUPT_INDEX;
+    return error;
+}
+
+/* Are the sites from `at` on suspended that are so by the other index? */
+static icp_error_t *check_suspended(const icp_layer_t *layer, icp_db_t *db, apr_int64_t first, apr_int64_t last, apr_int64_t at,
+                                    apr_pool_t *row_pool)
+{
+    icp_stmt_t *stmt;
+    apr_int64_t count = 0, sum = 0;
+    int row;
+    for (; at < layer->site_count; at++) {
+        if (!layer->sites[at].suspended) continue;
+        count++;
+        sum += layer->sites[at].id;
+    }
+    ICP_TRY(icp_db_statement(&stmt, db, ICP_STMT_SNAPSHOT_SUSPENDED_AGAIN, "ii", first, last));
+    ICP_TRY(icp_stmt_step(&row, stmt));
+    int same = row && icp_stmt_int(stmt, 0) == count && icp_stmt_int(stmt, 1) == sum;
+    icp_stmt_reset(stmt);
+    return same ? NULL : contradicts_itself("suspensions", apr_pool_parent_get(row_pool));
+}
+
+static uint64_t host_term(const icp_hostkey_t *key, apr_int64_t site_id)
+{
+    uint64_t term = (key->hash ^ (uint64_t)site_id) * UINT64_C(0x9E3779B97F4A7C15);
+    return term ^ term >> 32;
+}
+
+/* A wildcard without its asterisk: it begins with a dot, as no other does. */
+static int host_key(icp_hostkey_t *key, const char **pattern, const char *name)
+{
+    *pattern = strncmp(name, "*.", 2) == 0 ? name + 1 : name;
+    return icp_hostkey_make(key, *pattern, strlen(*pattern));
+}
+
+/* Of all hosts: does the table tell what the index told? */
+static icp_error_t *check_hosts(const icp_layer_t *layer, icp_db_t *db, apr_pool_t *row_pool)
+{
+    icp_stmt_t *stmt;
+    icp_hostkey_t key;
+    const char *name, *pattern;
+    uint64_t sum = 0;
+    int row;
+    ICP_TRY(icp_db_statement(&stmt, db, ICP_STMT_SNAPSHOT_HOSTS_AGAIN, ""));
+    for (;;) {
+        ICP_TRY(icp_stmt_step(&row, stmt));
+        if (!row) break;
+        apr_pool_clear(row_pool);
+        ICP_TRY(take_text(&name, stmt, 1, row_pool));
+        if (host_key(&key, &pattern, name)) sum += host_term(&key, icp_stmt_int(stmt, 0));
+    }
+    return sum == layer->host_sum ? NULL : contradicts_itself("host names", apr_pool_parent_get(row_pool));
+}
+
 /* The site a row belongs to: rows come in the order of sites, from `*at` on. NULL for an orphan. */
 static icp_snapshot_site_t *site_of_row(icp_layer_t *layer, apr_int64_t *at, apr_int64_t id)
 {
@@ -112,7 +171,7 @@ static icp_error_t *read_hosts(icp_layer_t *layer, icp_db_t *db, apr_int64_t fir
 {
     icp_stmt_t *stmt;
     icp_hostkey_t key;
-    const char *name;
+    const char *name, *pattern;
     int row;
     ICP_TRY(icp_db_statement(&stmt, db, ICP_STMT_SNAPSHOT_HOSTS, "ii", first, last));
     for (;;) {
@@ -121,17 +180,16 @@ static icp_error_t *read_hosts(icp_layer_t *layer, icp_db_t *db, apr_int64_t fir
         apr_pool_clear(row_pool);
         icp_snapshot_site_t *site = site_of_row(layer, &at, icp_stmt_int(stmt, 0));
         ICP_TRY(take_text(&name, stmt, 1, row_pool));
-        int wildcard = strncmp(name, "*.", 2) == 0;
-        const char *pattern = wildcard ? name + 1 : name;
-        size_t length = strlen(pattern);
-        if (!site || !icp_hostkey_make(&key, pattern, length)) {
+        if (!site || !host_key(&key, &pattern, name)) {
             icp_stmt_reset(stmt);
             return icp_error(apr_pool_parent_get(row_pool), ICP_FAULT, "run 'icpadmin doctor'",
                              "the register is damaged: the host name %s belongs to no site", name);
         }
         icp_hostmap_add(&layer->hosts, &key, site - layer->sites);
+        layer->host_sum += host_term(&key, site->id);
         site->hosts++;
-        if (wildcard) {
+        if (pattern != name) {
+            size_t length = strlen(pattern);
             if (!layer->wildcard_max || length < layer->wildcard_min) layer->wildcard_min = length;
             if (length > layer->wildcard_max) layer->wildcard_max = length;
         }
@@ -169,6 +227,7 @@ static icp_error_t *read_range(icp_layer_t *layer, icp_db_t *db, apr_int64_t fir
 {
     apr_int64_t at = layer->site_count;
     ICP_TRY(read_sites(layer, db, first, last, row_pool));
+    ICP_TRY(check_suspended(layer, db, first, last, at, row_pool));
     ICP_TRY(read_hosts(layer, db, first, last, at, row_pool));
     return read_numbers(layer, db, first, last, at, row_pool);
 }
@@ -224,6 +283,7 @@ icp_error_t *icp_layer_read(icp_layer_t **result, icp_db_t *db, const apr_int64_
     apr_pool_create(&row_pool, scratch_pool);
     if (!ids) {
         error = read_range(layer, db, 0, INT64_MAX, row_pool);
+        if (!error) error = check_hosts(layer, db, row_pool);
     }
     for (int i = 0; ids && i < count && !error; i++) error = read_range(layer, db, ids[i], ids[i], row_pool);
     apr_pool_destroy(row_pool);

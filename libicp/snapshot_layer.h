@@ -22,12 +22,13 @@ typedef struct icp_layer_t {
     size_t wildcard_min, wildcard_max; /* lengths of wildcard keys (".example.cn"); max 0: there are none */
     struct icp_block_t *blocks;        /* of strings */
     size_t bytes;                      /* of memory, all of it */
+    uint64_t host_sum;                 /* over all host names and whose they are, in any order */
     apr_int64_t suspended, by_reason[ICP_REASON_COUNT];
 } icp_layer_t;
 
 /* Reads the sites with these ids, in ascending order and without repetition, or all (ids NULL) into a layer with one
- * user. Ids of no site are passed over. ICP_FAULT also where a host name belongs to no site: passing over it could
- * serve what is suspended. */
+ * user. Ids of no site are passed over. ICP_FAULT also where a host name belongs to no site, or where the file tells
+ * by one index what it does not tell by another (a flipped bit is nothing that SQLite notices): believing it could serve what is suspended. */
 icp_error_t *icp_layer_read(icp_layer_t **layer, icp_db_t *db, const apr_int64_t *ids, int count,
                             apr_pool_t *scratch_pool);
 

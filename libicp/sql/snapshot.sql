@@ -27,3 +27,11 @@ SELECT site_license.site_id, license.number || CASE suffix WHEN 0 THEN '' ELSE '
 FROM site_license CROSS JOIN license ON license.id = site_license.license_id AND license.status = 'active'
 WHERE site_license.site_id BETWEEN ?1 AND ?2
 ORDER BY site_license.site_id, license.number, suffix
+
+-- The same once more, by another way through the file than above.
+-- STMT_SNAPSHOT_SUSPENDED_AGAIN
+SELECT count(*), coalesce(sum(site_id), 0) FROM suspension INDEXED BY suspension_site
+WHERE site_id BETWEEN ?1 AND ?2 AND closed_at IS NULL
+
+-- STMT_SNAPSHOT_HOSTS_AGAIN
+SELECT site_id, name FROM host ORDER BY name

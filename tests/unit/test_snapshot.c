@@ -469,6 +469,40 @@ START_TEST(test_damaged)
 }
 END_TEST
 
+/* Takes the last entry from a table or index of one page, or changes a letter of it: SQLite has no checksums, and sees nothing. */
+static void forge(const char *name, int letter)
+{
+    unsigned char page[4096];
+    apr_int64_t root;
+    ok(icp_db_integer(&root, db, apr_psprintf(pool, "SELECT rootpage FROM sqlite_schema WHERE name = '%s'", name)));
+    icp_db_close(db);
+    int fd = open(path, O_RDWR);
+    ck_assert_int_eq(pread(fd, page, sizeof page, (root - 1) * 4096), sizeof page);
+    if (!letter) page[4]--; /* the number of entries */
+    else page[memmem(page, sizeof page, "2.cn", 4) - (void *)page] = letter;
+    ck_assert_int_eq(pwrite(fd, page, sizeof page, (root - 1) * 4096), sizeof page);
+    close(fd);
+    ok(icp_db_open(&db, path, ICP_DB_WRITE, 0, pool));
+}
+
+START_TEST(test_flipped_bits)
+{
+    static const struct { const char *name; int letter; } forgeries[] = {{"host", '3'}, {"host_site", '3'}, {"host_site", 0}, {"host", 0}};
+    for (int i = 0; i < 5; i++) {
+        add_sites(2);
+        sql("INSERT INTO suspension (site_id, reason, opened_at, opened_by) VALUES (2, 'missing', 1, 'x')");
+        icp_snapshot_free(read_after(NULL));
+        forge(i < 4 ? forgeries[i].name : "suspension_open", i < 4 ? forgeries[i].letter : 0);
+        icp_error_t *error = fault(path, 0);
+        ck_assert_ptr_nonnull(strstr(error->message, "two things"));
+        ck_assert_int_eq(error->cause & 0xff, SQLITE_CORRUPT);
+        icp_db_close(db);
+        unlink(path);
+        create();
+    }
+}
+END_TEST
+
 START_TEST(test_host_without_site)
 {
     sql("PRAGMA foreign_keys = OFF; INSERT INTO host VALUES ('orphan.cn', 77)");
@@ -543,6 +577,7 @@ int main(void)
     tcase_add_test(tests, test_size);
     tcase_add_test(tests, test_unreadable);
     tcase_add_test(tests, test_damaged);
+    tcase_add_test(tests, test_flipped_bits);
     tcase_add_test(tests, test_host_without_site);
     tcase_add_test(tests, test_busy);
     tcase_add_test(tests, test_hot_journal);
