@@ -67,7 +67,8 @@ class Machine:
             folder.mkdir()
         # What the page says, and what it is here.
         self.places = {"/etc/apache2/mods-available/icp.conf": str(self.icp_conf), "/var/lib/icp": str(httpd.state),
-                       "/etc/icp": str(httpd.root / "etc-icp"), "/backup/": f"{httpd.root}/backup/", "smtp://127.0.0.1:25": mails.url,
+                       "/etc/icp": str(httpd.root / "etc-icp"), "/srv/www": str(httpd.root / "www"), "/backup/": f"{httpd.root}/backup/",
+                       "smtp://127.0.0.1:25": mails.url,
                        "http://localhost/": f"http://localhost:{httpd.port}/", "2026-11-24.backup": f"{date.today()}.backup"}
         self.icp_conf.write_text(self.placed((SOURCE / "conf/icp.conf").read_text()))
         httpd.engine = None
@@ -101,6 +102,10 @@ class Machine:
 
     # -- what the page tells in words: before the command that begins so -----------------------------------------------------
 
+    def install_holidays(self):
+        """Where the test's machine has none: make install puts them into /etc/icp."""
+        self.run('icpadmin policy set "holidays=$SOURCE/conf/holidays.tsv"')
+
     def fill_in_licenses(self):
         (self.here / "licenses.csv").write_text(fenced("csv")[0])
         sites = (self.here / "sites.csv").read_text().splitlines()
@@ -128,14 +133,17 @@ class Machine:
 
     def add_the_pages(self):
         """Those of the page, and those of the example that is delivered."""
-        (page,), example = fenced("apache"), (SOURCE / "conf/example-vhost.conf").read_text().replace("shop.", "books.")
+        (page,), example = fenced("apache"), (SOURCE / "conf/example-vhost.conf").read_text()
+        example = self.placed(example.replace("shop.", "books."))
         example = re.sub(r"(SSLCertificate\w+) .*", rf'\1 "{self.httpd.root}/conf/server.pem"', example)
+        self.httpd.docroot("books.example.cn").mkdir()
         self.httpd.load("ssl")
         self.httpd.config((page + example).replace(":80>", f":{self.httpd.port}>").replace(":443>", f":{self.httpd.tls_port}>"))
         self.httpd.graceful()
 
 
 BEFORE = {
+    "icpadmin doctor": Machine.install_holidays,
     "icpadmin license import": Machine.fill_in_licenses,
     "icpadmin outbox list": Machine.have_two_messages_waiting,
     "systemctl daemon-reload": Machine.give_up_the_login,
