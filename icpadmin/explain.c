@@ -117,16 +117,28 @@ static void print_places(FILE *out, const char *heading, const icp_inspection_t 
     }
 }
 
-/* For a number that is there but not seen: where, and what to do about it. */
-static void print_remedies(FILE *out, const icp_inspection_t *inspection, apr_pool_t *pool)
+/* Would this number, which is not seen, do if it were? */
+static int would_do(const icp_number_t *number, const icp_expectation_t *expected, apr_pool_t *pool)
+{
+    if (number->kind == ICP_NUMBER_NONE) return 0;
+    for (int i = 0; i < expected->count; i++) {
+        if (icp_number_same_license(number, icp_number_parse(expected->numbers[i], pool))) return 1;
+    }
+    return expected->count == 0;
+}
+
+/* For a number that is there but not seen: where, and what to do about it; once for each place. */
+static void print_remedies(FILE *out, const icp_inspection_t *inspection, const icp_expectation_t *expected, apr_pool_t *pool)
 {
     const apr_array_header_t *mentions = inspection->seen->mentions;
+    const char *before = "";
     for (int i = 0; i < mentions->nelts; i++) {
         const icp_mention_t *mention = &APR_ARRAY_IDX(mentions, i, icp_mention_t);
-        if (mention->where == ICP_WHERE_DISPLAYED || mention->number.kind == ICP_NUMBER_NONE) continue;
-        fprintf(out, "  - Line %d: %s", mention->line, where_remedies[mention->where]);
-        if (mention->element) fprintf(out, " (%s)", icp_printable(mention->element, pool));
-        fputs(".\n", out);
+        if (mention->where == ICP_WHERE_DISPLAYED || !would_do(&mention->number, expected, pool)) continue;
+        const char *line = apr_psprintf(pool, "  - Line %d: %s", mention->line, where_remedies[mention->where]);
+        if (mention->element) line = apr_psprintf(pool, "%s (%s)", line, icp_printable(mention->element, pool));
+        if (strcmp(line, before) != 0) fprintf(out, "%s.\n", line);
+        before = line;
     }
 }
 
@@ -156,7 +168,7 @@ void icp_explain(FILE *out, const icp_inspection_t *inspection, const icp_expect
     if (verdict != ICP_DISPLAYED) {
         fprintf(out, "%s\n  - Show %s as plain text at the bottom of the home page, linked to %s\n", heading,
                 number ? number : "the number issued for this website", MINISTRY_LINK);
-        if (verdict == ICP_HIDDEN) print_remedies(out, inspection, pool);
+        if (verdict == ICP_HIDDEN) print_remedies(out, inspection, expected, pool);
         heading = NULL;
     }
     else if (!inspection->findings) {

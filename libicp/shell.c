@@ -239,11 +239,16 @@ void icp_shell_script(icp_shell_t *shell, const char *text, apr_size_t length, a
     shell->redirect = shell->redirect || (text_bytes < REDIRECT_TEXT && moves(text, length));
 }
 
+static const char *counted(int count, const char *what, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "%d %s%s", count, what, count == 1 ? "" : "s");
+}
+
 icp_unreadable_e icp_shell_reason(icp_shell_t *shell, apr_size_t text_bytes, int footer_text, const char **detail, apr_pool_t *pool)
 {
     *detail = NULL;
     if (shell->framesets || (shell->frames && text_bytes < LINK_TEXT)) {
-        *detail = apr_psprintf(pool, "%d frames", shell->frames);
+        *detail = counted(shell->frames, "frame", pool);
         return ICP_UNREADABLE_FRAMES;
     }
     if (shell->refresh == 2 || (shell->refresh && text_bytes < LINK_TEXT)) {
@@ -255,7 +260,7 @@ icp_unreadable_e icp_shell_reason(icp_shell_t *shell, apr_size_t text_bytes, int
         return ICP_UNREADABLE_REDIRECT;
     }
     if (shell->scripts && text_bytes < (*shell->root ? ROOT_TEXT : SHELL_TEXT)) {
-        *detail = apr_psprintf(pool, "%s%s%d scripts", shell->root, *shell->root ? " and " : "", shell->scripts);
+        *detail = apr_pstrcat(pool, shell->root, *shell->root ? " and " : "", counted(shell->scripts, "script", pool), NULL);
         return ICP_UNREADABLE_SCRIPT;
     }
     if (*shell->footer_script || shell->speaks) {
@@ -263,11 +268,11 @@ icp_unreadable_e icp_shell_reason(icp_shell_t *shell, apr_size_t text_bytes, int
         return ICP_UNREADABLE_SCRIPT;
     }
     if (shell->braces && shell->scripts) {
-        *detail = apr_psprintf(pool, "{{ }} in the text and %d scripts", shell->scripts);
+        *detail = apr_pstrcat(pool, "{{ }} in the text and ", counted(shell->scripts, "script", pool), NULL);
         return ICP_UNREADABLE_SCRIPT;
     }
     if (shell->footers && !footer_text && shell->scripts) {
-        *detail = apr_psprintf(pool, "an empty footer and %d scripts", shell->scripts);
+        *detail = apr_pstrcat(pool, "an empty footer and ", counted(shell->scripts, "script", pool), NULL);
         return ICP_UNREADABLE_SCRIPT;
     }
     if (*shell->footer_frame) {
@@ -279,7 +284,7 @@ icp_unreadable_e icp_shell_reason(icp_shell_t *shell, apr_size_t text_bytes, int
         return ICP_UNREADABLE_IMAGE;
     }
     if (text_bytes == 0 && shell->images) {
-        *detail = apr_psprintf(pool, "%d images and no text", shell->images);
+        *detail = apr_pstrcat(pool, counted(shell->images, "image", pool), " and no text", NULL);
         return ICP_UNREADABLE_IMAGE;
     }
     return text_bytes == 0 ? ICP_UNREADABLE_EMPTY : ICP_READABLE;

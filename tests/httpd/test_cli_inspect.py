@@ -69,6 +69,8 @@ def test_people_are_told_where_a_hidden_number_is_and_what_to_do():
     assert code == 1 and "hidden" in out
     assert "Line 3: take away what hides the number (p by style sheet .foot .icp{display:none})." in out
     assert "Line 4: take the number out of the comment." in out
+    code, out, _ = inspect(PAGE.format("") + hidden + "<!-- 京ICP证030173号 京ICP证030173号-1 -->", "-", "--expect", "京ICP证030173号")
+    assert "Line 3:" not in out and out.count("Line 4:") == 1  # another's number is not to be shown, and one comment is opened once
     code, out, _ = inspect(PAGE.format("沪公网安备31010402001234号"), "-")
     assert code == 1 and "a police number is not one" in out and "公安备案号不能代替" in out
     code, out, _ = inspect(PAGE.format(LINK.format("沪ICP备05012345号-1")), "-")
