@@ -24,6 +24,7 @@ typedef struct rule_t {
     int count;
     int order;
     int decides;         /* see icp_style_decides */
+    int layered;         /* stands in an @layer: any that does not goes before it */
 } rule_t;
 
 struct icp_sheet_t {
@@ -33,6 +34,7 @@ struct icp_sheet_t {
     int rules;
     int decides; /* one of them does */
     int ignored; /* the style element that is being read */
+    int layered; /* the rules that are being read stand in an @layer */
     char *text;
     apr_size_t length, size;
 };
@@ -138,6 +140,7 @@ static void read_rule(icp_sheet_t *sheet, const char *selectors, const char *ope
     rule_t rule = {.count = icp_style_parse(declarations, begin, (apr_size_t)(close - begin), sheet->variables)};
     if (!rule.count) return;
     rule.decides = icp_style_decides(declarations, rule.count);
+    rule.layered = sheet->layered;
     sheet->decides |= rule.decides;
     rule.declarations = apr_pmemdup(sheet->pool, declarations, sizeof *declarations * (apr_size_t)rule.count);
     for (const char *stop; selectors < open; selectors = stop + 1) {
@@ -177,15 +180,20 @@ static void read_rules(icp_sheet_t *sheet, const char *p, const char *end, int d
     while (p < end) {
         if (!open || open < p) open = memchr(p, '{', (apr_size_t)(end - p));
         if (!open) return;
+        while (p < open && apr_isspace(*p)) p++;
         const char *stop = memchr(p, ';', (apr_size_t)(open - p));
-        if (stop) { /* @import, @charset */
+        if (stop && *p == '@') { /* @import, @charset */
             p = stop + 1;
             continue;
         }
         const char *close = closing_brace(open, end);
-        while (p < open && apr_isspace(*p)) p++;
-        if (*p != '@') read_rule(sheet, p, open, close);
-        else if (depth < 3 && at_rule_applies(p, open)) read_rules(sheet, open + 1, close, depth + 1);
+        if (!stop && *p != '@') read_rule(sheet, p, open, close);
+        else if (!stop && depth < 3 && at_rule_applies(p, open)) { /* a semicolon behind a rule, "};", spoils the next one */
+            int outer = sheet->layered;
+            sheet->layered |= open - p > 6 && strncasecmp(p, "@layer", 6) == 0;
+            read_rules(sheet, open + 1, close, depth + 1);
+            sheet->layered = outer;
+        }
         p = close + 1;
     }
 }
@@ -227,6 +235,7 @@ static int in_order(const void *a, const void *b)
 {
     const rule_t *first = *(const rule_t *const *)a, *second = *(const rule_t *const *)b;
     int by_weight = first->selector.specificity - second->selector.specificity;
+    if (first->layered != second->layered) return second->layered - first->layered;
     return by_weight ? by_weight : first->order - second->order;
 }
 

@@ -231,9 +231,13 @@ static unsigned char display_of(const char *value)
 {
     static const char *const blocks[] = {"block", "flex", "grid", "table", "list-item", "flow-root", "table-cell", "table-row", "-webkit-box", "-webkit-flex",
                                          "-ms-flexbox", "table-footer-group", "table-row-group", "table-caption", NULL};
+    static const char *const shown[] = {"contents", "initial", "unset", "inherit", NULL}; /* the last in whatever way its parent is */
     if (!*value) return ICP_DISPLAY_UNSET;
     if (strcmp(value, "none") == 0) return ICP_DISPLAY_NONE;
-    if (strncmp(value, "inline", 6) == 0 || strcmp(value, "contents") == 0) return ICP_DISPLAY_INLINE;
+    if (strncmp(value, "inline", 6) == 0) return ICP_DISPLAY_INLINE;
+    for (int i = 0; shown[i]; i++) {
+        if (strcmp(value, shown[i]) == 0) return ICP_DISPLAY_INLINE;
+    }
     for (int i = 0; blocks[i]; i++) {
         if (strcmp(value, blocks[i]) == 0) return ICP_DISPLAY_BLOCK;
     }

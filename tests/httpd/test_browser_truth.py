@@ -97,7 +97,8 @@ def test_reader_sees_what_the_browser_draws():
 
 TAGS = ("div p span b i a font ul li table tr td th tbody caption section footer h1 h2 form dl dt dd center button strong em svg text "
         "details summary dialog canvas article nobr label x-y fieldset blockquote small br hr img input pre").split()
-STYLES = ("display:none", "visibility:hidden", "visibility:visible", "display:block", "display:inline", "color:red")
+STYLES = ("display:none", "visibility:hidden", "visibility:visible", "display:block", "display:inline", "color:red", "display:contents",
+          "display:none;display:foo", "display:table-cell")
 ODDITIES = ("<!-- x -->", "<!-->", "<!--->", "-->", "<![CDATA[", "]]>", "</>", "<?x>", "<!x>", "<3", "&nbsp", "</br>", "</body>", "</html>",
             "<script>'<!--<script></script>'</script>", "<style></p></style>", "<b title='>'>", "<i hidden=\">\">")
 
@@ -122,11 +123,12 @@ def thrown_together(seed):
 
 
 SELECTORS = ("p", "div", "span", "b", ".x", ".y", ".z", "#i", ".x .y", "div>p", "div .x", ".y>.z", "p.x", ".x.y", "#i .x", ".x:not(.y)", "body *", "body .z",
-             "div div", ".x,.y", "[hidden]", "[lang]", "p:hover", ":root .y")
+             "div div", ".x,.y", "[hidden]", "[lang]", "p:hover", ":root .y",
+             ".md\\:x", ".x>.md\\:x")
 DECLARATIONS = ("display:none", "display:block", "display:inline", "display:none!important", "display:block !important", "visibility:hidden",
-                "visibility:visible", "color:red", "display:var(--d)")
+                "visibility:visible", "color:red", "display:var(--d)", "display:contents", "display:foo", "display:inherit")
 AROUND = ("{}", "{}", "{}", "@media print{{{}}}", "@media screen{{{}}}", "@media (max-width:700px){{{}}}", "@media (min-width:700px){{{}}}",
-          "@supports (display:grid){{{}}}", "/*{}*/")
+          "@supports (display:grid){{{}}}", "/*{}*/", "@layer a{{{}}}", "{};")
 
 
 def styled(seed):
@@ -138,7 +140,7 @@ def styled(seed):
     def element(depth):
         tag, attributes = dice.choice(("div", "p", "span", "b")), ""
         if dice.random() < 0.7:
-            attributes += f' class="{" ".join(dice.sample("xyz", dice.randint(1, 2)))}"'
+            attributes += f' class="{" ".join(dice.sample(["x", "y", "z", "md:x"], dice.randint(1, 2)))}"'
         if dice.random() < 0.15:
             attributes += " id=i"
         if dice.random() < 0.15:
