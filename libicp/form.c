@@ -7,6 +7,7 @@
 #include <unictype.h>
 #include <unistr.h>
 
+#include "host.h"
 #include "number.h"
 #include "text.h"
 
@@ -123,6 +124,25 @@ static void check_field(icp_form_check_t *check, icp_form_kind_e kind, const icp
     else keep(clean, field->name, check_value(check, field, value, required));
 }
 
+/* Each host is one website's. `others`: those before it. */
+static void refuse_shared_hosts(icp_form_check_t *check, const char *path, const json_t *website, const json_t *others)
+{
+    const json_t *host, *other;
+    size_t i, j, k;
+    check->path = path;
+    json_array_foreach(json_object_get(website, "hosts"), i, host) {
+        for (j = 0; j < json_array_size(others); j++) {
+            json_array_foreach(json_object_get(json_array_get(others, j), "hosts"), k, other) {
+                if (!json_equal(host, other)) continue;
+                const char *shown = icp_host_display(json_string_value(host), check->pool);
+                icp_form_refuse(check, apr_psprintf(check->pool, "“%s” is given to website %d as well. Name it once.", shown, (int)j + 1),
+                                apr_psprintf(check->pool, "“%s”已填写在网站 %d 中，请勿重复填写。", shown, (int)j + 1));
+                return;
+            }
+        }
+    }
+}
+
 static void check_websites(icp_form_check_t *check, icp_form_kind_e kind)
 {
     json_t *typed = json_object_get(check->typed, "websites"), *clean = json_array();
@@ -142,6 +162,7 @@ static void check_websites(icp_form_check_t *check, icp_form_kind_e kind)
         for (const icp_form_field_t *field = icp_form_fields; field->name; field++) {
             if (!strcmp(field->group, "websites")) check_field(check, kind, field, prefix, json_array_get(typed, i), website);
         }
+        refuse_shared_hosts(check, apr_pstrcat(check->pool, prefix, "hosts", NULL), website, clean);
         json_array_append_new(clean, website);
     }
     if (json_array_size(clean)) json_object_set_new(check->clean, "websites", clean);

@@ -31,7 +31,7 @@ const icp_form_field_t icp_form_fields[] = {
      .hint = {"Exactly as on the business license or the ID card, in Chinese.", "须与营业执照或身份证上的名称完全一致。"}},
     {.group = "holder", .name = "uscc", .asked = ALL, .required = ALL, .holder = "business", .max = 120, .check = icp_form_check_uscc,
      .label = {"Unified Social Credit Code", "统一社会信用代码"},
-     .hint = {"18 digits and capital letters, from the business license.", "营业执照上的 18 位代码。"}},
+     .hint = {"18 digits and capital letters, from the business license or another certificate.", "营业执照或其他主体证件上的 18 位代码。"}},
     {.group = "holder", .name = "id_number", .asked = ALL, .required = ALL, .holder = "person", .max = 120, .check = icp_form_check_id_number,
      .label = {"Resident ID number", "公民身份号码"},
      .hint = {"18 characters; the last may be an X.", "身份证上的 18 位号码，末位可以是 X。"}},
@@ -85,7 +85,7 @@ const icp_form_field_t icp_form_fields[] = {
 
 const icp_form_document_t icp_form_documents[] = {
     {"license", ALL, ALL & ~B(WEBSITE) & ~B(CANCEL_WEBSITE) & ~B(CANCEL_ACCESS), "business",
-     {"Business license", "营业执照"},
+     {"Business license or another certificate of the holder", "营业执照或其他主体证件"},
      {"The whole page, in colour and readable.", "完整、清晰的彩色扫描件或照片。"}},
     {"id", ALL, ALL, NULL,
      {"ID of the person in charge", "负责人身份证件"},

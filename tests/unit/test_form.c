@@ -411,6 +411,17 @@ START_TEST(test_documents_asked)
 }
 END_TEST
 
+START_TEST(test_a_host_of_two_websites)
+{
+    json_t *form = example(), *second = json_deep_copy(json_array_get(json_object_get(form, "websites"), 0));
+    json_object_set_new(second, "hosts", json_pack("[s, s]", "new.cn", "Example.CN."));
+    json_array_append_new(json_object_get(form, "websites"), second);
+    check(form);
+    ck_assert_msg(issues->nelts == 1 && issue("websites.1.hosts"), "%s", all_issues());
+    ck_assert_str_eq(issue("websites.1.hosts")->message[ICP_LANGUAGE_ZH], "“example.cn”已填写在网站 1 中，请勿重复填写。");
+}
+END_TEST
+
 START_TEST(test_labels_by_path)
 {
     static const struct { const char *path; size_t websites; const char *en, *zh; } cases[] = {
@@ -435,7 +446,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {test_normal_form, test_warning_confirmed, test_missing, test_province_of_license, test_values, test_hosts, test_hosts_as_typed,
-                                         test_too_much, test_hostile_shapes, test_every_field_has_words, test_documents_asked, test_labels_by_path};
+                                         test_too_much, test_hostile_shapes, test_every_field_has_words, test_documents_asked, test_labels_by_path, test_a_host_of_two_websites};
     apr_initialize();
     Suite *suite = suite_create("form");
     TCase *tcase = tcase_create("form");
