@@ -272,7 +272,7 @@ def test_purge(register, tmp_path):
     app(httpd, "add", "-", "--document", f"id={tmp_path}/scan.pdf", stdin=json.dumps(form()))
     bring(httpd, "1", "withdraw")
     assert data(httpd, "purge")["applications"] == []
-    assert data(httpd, "purge", "--days", "0", "--dry-run")["applications"] == []  # not a second old
+    assert data(httpd, "purge", "--days", "1", "--dry-run")["applications"] == []
     age(httpd, "APP-000001", 400)
     assert data(httpd, "purge", "--dry-run")["applications"] == ["APP-000001"]
     assert data(httpd, "show", "1")["form"] is not None
