@@ -300,7 +300,8 @@ const icp_command_t icp_cmd_check = {
         "is a few minutes old: older ones (of an interrupted sweep, before an approval) are made again first. What was "
         "enabled, exempted, edited, removed or looked at since its page was fetched is left.\n\n"
         "The brake: if more sites would be suspended than policy brake-sites or brake-share lets pass, none is, the "
-        "command says so and exits with 1, and icpadmin queue keeps it. Look at some of them; --approve N with their "
+        "command says so and exits with 1, and icpadmin queue keeps it; to a program it is a ruling `suspend` without a case, "
+        "`braked` of icpadmin status --json, or the event sweep.braked. Look at some of them; --approve N with their "
         "exact number then suspends those that still fail. Of sites that are named only the number counts. "
         "Else more than one suspension asks first, and without a terminal needs --yes.",
     .json = "an array; each has site, url, status, fault (why there was no page to judge, or null), at, suspended (the "

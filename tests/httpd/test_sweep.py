@@ -16,7 +16,8 @@ AT_ONCE = ("checks=0", "hours=0", "brake-share=100")
 
 def sites(httpd, contents):
     for name, content in contents.items():
-        httpd.site(f"{name}.example.cn", {"index.html": content})
+        httpd.vhost(f"{name}.example.cn", {"index.html": content})
+    httpd.register_sites(f"{name}.example.cn" for name in contents)
 
 
 def sql(httpd, statement, file="register.db"):
@@ -223,15 +224,17 @@ def test_the_brake_stops_before_the_first_and_lets_the_exact_number_pass(httpd):
     httpd.icpadmin("policy", "set", "checks=0", "hours=0", "on-event=/bin/true")
     result = httpd.icpadmin("check", "--all", "--enforce", "--yes", code=1)
     assert "nothing is suspended: 3 of 6 sites would be, policy brake-share lets 5% pass" in result.err
+    assert {look["policy"]["ruling"]: look["policy"]["case"] for look in data(httpd, "check", "--all", "--enforce", "--yes", code=1)} == {
+        "none": None, "suspend": None}  # how a program tells it from sites that merely fail
     assert "3 missing: s0.example.cn, s1.example.cn, s2.example.cn; look at some" in result.err and suspended(httpd) == set()
-    assert len(sql(httpd, "SELECT * FROM outbox WHERE event = 'sweep.braked'", "private.db")) == 1
+    assert len(sql(httpd, "SELECT * FROM outbox WHERE event = 'sweep.braked'", "private.db")) == 2
     item = [item for item in data(httpd, "queue") if item["kind"] == "sweep"][0]
     assert item["command"] == "icpadmin check --all --enforce --approve 3"
     wrong = httpd.icpadmin("check", "--all", "--enforce", "--approve", "2", code=1)
     assert "3 of 6" in wrong.err and "not the 2 approved" in wrong.err and suspended(httpd) == set()
     httpd.stop()  # the looks are on file: nothing is fetched
     right = httpd.icpadmin("check", "--all", "--enforce", "--approve", "3", code=1)
-    assert "going on with sweep 1" in right.err and suspended(httpd) == {"s0", "s1", "s2"}
+    assert "going on with sweep 2" in right.err and suspended(httpd) == {"s0", "s1", "s2"}
     assert [item for item in data(httpd, "queue") if item["kind"] == "sweep"] == []
     httpd.start()
 
@@ -293,8 +296,7 @@ def test_what_is_no_sweep(httpd, arguments):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_interrupted_sweep_is_gone_on_with(httpd, serve, number):
-    for n in range(8):
-        httpd.register_site(f"s{n}.example.cn")
+    httpd.register_sites(f"s{n}.example.cn" for n in range(8))
     server = serve(lambda host, count: 60 if host.startswith("s7") and count == 1 else response(GOOD.encode()))
     connect = f"127.0.0.1:{server.port}"
     process = start(httpd, "check", "--all", connect=connect)
@@ -332,8 +334,7 @@ def test_fresh_begins_anew_and_so_does_what_comes_too_late(httpd, serve):
 
 
 def test_looks_of_a_clock_that_was_ahead_are_made_again(httpd, serve):
-    for name in ("now", "ahead"):
-        httpd.register_site(f"{name}.example.cn")
+    httpd.register_sites(f"{name}.example.cn" for name in ("now", "ahead"))
     server = serve(lambda host, count: response(GOOD.encode()))
     connect = f"127.0.0.1:{server.port}"
     httpd.icpadmin("check", "--all", ICP_CONNECT=connect)
@@ -355,8 +356,7 @@ def test_what_staff_do_during_a_sweep_holds(httpd, serve):
         good = name in ("enabled", "twice") and count > 1
         return response((GOOD if good else WRONG if name == "edited" else BAD).encode())
     names = ("bad", "edited", "enabled", "exempt", "order", "removed", "slow", "twice", "anew")
-    for name in names:
-        httpd.register_site(f"{name}.example.cn")
+    httpd.register_sites(f"{name}.example.cn" for name in names)
     httpd.icpadmin("policy", "set", *AT_ONCE)
     httpd.icpadmin("suspend", "enabled.example.cn", "--reason", "missing")
     server = serve(answer)
@@ -393,8 +393,7 @@ def test_a_policy_set_during_a_sweep_is_the_one_that_suspends(httpd, serve):
         if host.startswith("slow"):
             released.wait(60)
         return response(BAD.encode())
-    for name in ("bad", "slow"):
-        httpd.register_site(f"{name}.example.cn")
+    httpd.register_sites(f"{name}.example.cn" for name in ("bad", "slow"))
     httpd.icpadmin("policy", "set", *AT_ONCE)
     server = serve(answer)
     process = start(httpd, "check", "--all", "--enforce", "--yes", connect=f"127.0.0.1:{server.port}")
@@ -427,8 +426,7 @@ def test_a_page_that_was_judged_is_not_fetched_again(httpd, serve):
 
 
 def test_no_more_than_asked_for_at_a_time(httpd, serve):
-    for n in range(12):
-        httpd.register_site(f"s{n}.example.cn")
+    httpd.register_sites(f"s{n}.example.cn" for n in range(12))
 
     def slow(_host, _count):
         time.sleep(0.1)
@@ -440,8 +438,7 @@ def test_no_more_than_asked_for_at_a_time(httpd, serve):
 
 
 def test_no_site_that_is_done_keeps_its_connection(httpd, serve):
-    for n in range(12):
-        httpd.register_site(f"s{n}.example.cn")
+    httpd.register_sites(f"s{n}.example.cn" for n in range(12))
 
     def slow(_host, _count):
         time.sleep(0.1)
@@ -452,8 +449,7 @@ def test_no_site_that_is_done_keeps_its_connection(httpd, serve):
 
 
 def test_a_site_that_hangs_is_given_up(httpd, serve):
-    for name in ("good", "hangs"):
-        httpd.register_site(f"{name}.example.cn")
+    httpd.register_sites(f"{name}.example.cn" for name in ("good", "hangs"))
     server = serve(lambda host, count: 60 if host.startswith("hangs") else response(GOOD.encode()))
     looks = data(httpd, "check", "--all", "--timeout", "1", "--retries", "0", ICP_CONNECT=f"127.0.0.1:{server.port}", code=1)
     assert {look["site"]: look["reason"] for look in looks if "reason" in look} == {"hangs.example.cn": "unreached"}

@@ -54,8 +54,7 @@ class Terminal:
 @pytest.fixture
 def two(httpd, serve):
     """Two sites that fail; the address of a server that says so."""
-    for host in HOSTS:
-        httpd.register_site(host)
+    httpd.register_sites(HOSTS)
     httpd.icpadmin("policy", "set", "checks=0", "hours=0", "brake-share=100")
     server = serve(lambda host, count: response(BAD.encode()))
     httpd.connect = f"127.0.0.1:{server.port}"
