@@ -86,13 +86,11 @@ static const char *skip_headers(const char *at, const char *end)
 }
 
 /* Delimiters are looked for after every LF, which is at least wherever libhtp sees one. */
-static int is_bounded(const char *body, apr_size_t length, bstr *boundary)
+static int is_bounded(const char *body, apr_size_t length, bstr *boundary, apr_pool_t *pool)
 {
     const char *end = body + length, *at = body;
     apr_size_t size = bstr_len(boundary) + 3;
-    char *delimiter = alloca(size);
-    memcpy(delimiter, "\n--", 3);
-    memcpy(delimiter + 3, bstr_ptr(boundary), size - 3);
+    const char *delimiter = apr_pstrcat(pool, "\n--", apr_pstrmemdup(pool, (const char *)bstr_ptr(boundary), size - 3), NULL);
     if (length >= size - 1 && !memcmp(body, delimiter + 1, size - 1)) at = skip_headers(body + size - 1, end);
     for (int parts = 0; at && parts <= ICP_MULTIPART_PARTS_MAX; parts++) {
         at = memmem(at, end - at, delimiter, size);
@@ -159,7 +157,7 @@ icp_multipart_e icp_multipart_parse(icp_multipart_t **form, const char *type, co
 
     bstr *boundary = find_boundary(type, &flags);
     if (!boundary) return ICP_MULTIPART_OTHER;
-    if (!is_bounded(body, length, boundary)) {
+    if (!is_bounded(body, length, boundary, pool)) {
         bstr_free(boundary);
         return ICP_MULTIPART_LARGE;
     }
