@@ -57,3 +57,13 @@ def serve():
     yield make
     for server in servers:
         server.stop()
+
+
+@pytest.fixture
+def register(httpd):
+    """A register with one site whose holder has a mailbox; httpd itself is not started."""
+    httpd.init_register()
+    httpd.icpadmin("license", "add", "沪ICP备05012345号", "--holder", "上海示例商贸有限公司")
+    httpd.icpadmin("holder", "edit", "上海示例商贸有限公司", "--email", "owner@shop.example.cn")
+    httpd.icpadmin("site", "add", "shop.example.cn", "--host", "www.shop.example.cn", "--license", "沪ICP备05012345号-3")
+    return httpd
