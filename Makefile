@@ -182,7 +182,7 @@ $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libicp.a
 
 # --- what shows that it works -----------------------------------------------------------------------------------------
 
-TEST_ENV = CK_DEFAULT_TIMEOUT=120 ICP_BUILD=$(abspath $(BUILD)) ICP_HTTPD=$(HTTPD) ICP_MODULES=$(LIBEXECDIR) SAN=$(SAN)
+TEST_ENV = CK_DEFAULT_TIMEOUT=120 ICP_BUILD='$(abspath $(BUILD))' ICP_HTTPD=$(HTTPD) ICP_MODULES=$(LIBEXECDIR) SAN=$(SAN)
 
 .PHONY: check unit replay fuzz httpd demo bench lint
 check: unit replay httpd

@@ -138,7 +138,7 @@ say "Now httpd with the module. Three shops are files; the bikes come by proxy f
 serve front "$port" <<CONF || fail "httpd does not start"
 LoadModule proxy_module $modules/mod_proxy.so
 LoadModule proxy_http_module $modules/mod_proxy_http.so
-LoadModule icp_module $build/mod_icp.so
+LoadModule icp_module "$build/mod_icp.so"
 ICPEngine On
 ICPRegister $ICP_REGISTER
 ICPSightings $dir/state/sightings/sightings.db

@@ -200,7 +200,7 @@ class Httpd:
         lines += [f"Listen {where}" for where in listen]
         lines += [f"LoadModule {name}_module {MODULES}/mod_{name}.so" for name in (f"mpm_{self.mpm}", *self._modules)]
         if self.load_icp:
-            lines += [f"LoadModule icp_module {BUILD}/mod_icp.so"]
+            lines += [f'LoadModule icp_module "{BUILD}/mod_icp.so"']
         if os.geteuid() == 0:
             lines += [f"User {WORKER}", f"Group {WORKER}"]
         lines += [f"StartServers {self.children}", f"MaxRequestWorkers {workers}"]
