@@ -72,6 +72,30 @@ def look(page, name):
                 page.screenshot(Path(folder) / f"{name}-{size}-{scheme}.png")
 
 
+# The control that has the focus: its name, whether a reader would see that it has it, and where it stands.
+FOCUS = """(e => [e.id || e.value || e.textContent, parseFloat(getComputedStyle(e).outlineWidth) >= 2 && getComputedStyle(e).outlineStyle != 'none',
+               e.getBoundingClientRect().top + scrollY])(document.activeElement)"""
+
+
+def by_keyboard(page):
+    """The Tab key leads through all controls as they stand on the page, one after the other, and each shows that it is its turn."""
+    stops, before = [], 0
+    while "submit" not in stops and len(stops) < 60:
+        page.press_tab()
+        name, visible, top = page.evaluate(FOCUS)
+        assert visible and top >= before - 1, name
+        stops.append(name)
+        before = top
+    assert {name for name in (*FIRST, *DOCUMENTS) if name not in ("kind", "websites", "holder.kind")} <= set(stops), stops
+    assert stops[-1] == "submit" and any(name.startswith("holder.kind-") for name in stops), stops
+
+
+def follow(page, link):
+    """Where the focus is after a link within the page."""
+    page.evaluate(f"document.querySelector({json.dumps(link)}).click()")
+    return page.evaluate("new Promise(done => setTimeout(() => done(document.activeElement.id), 50))")
+
+
 def text(page):
     return page.evaluate("document.body.innerText")
 
@@ -110,6 +134,7 @@ def apply(browser, provider, language, folder):
     assert "kind=first" in page.evaluate("document.querySelector('.kinds a').href")
     click(page, ".kinds a")
     look(page, f"form-{language}")
+    by_keyboard(page)
     click(page, SEND)
     assert {"holder.name", "contact.email", "websites.0.hosts", "document.id"} <= set(errors(page))
     assert ("请填写此项。" if language == "zh-CN" else "Please fill this in.") in text(page)
@@ -118,6 +143,7 @@ def apply(browser, provider, language, folder):
     fill(page, {**CLIENTS[language], "contact.mobile": "12"})
     click(page, SEND)
     assert errors(page) == ["contact.mobile", *DOCUMENTS]
+    assert page.evaluate("document.activeElement.id") == "top" and follow(page, ".alert li a") == "contact.mobile"
     assert page.evaluate("document.getElementById('holder.name').value") == CLIENTS[language]["holder.name"]  # what was typed is kept
     look(page, f"error-{language}")
     choose(page, {**DOCUMENTS, "document.id": DOCUMENTS["document.license"]}, folder)  # a PDF serves as well
@@ -231,7 +257,9 @@ def test_returned_corrected_and_withdrawn_in_chinese(provider, mails, browser, t
     page = browser.open(link, *SIZES["phone"], "zh-CN")
     assert "地址不完整" in text(page) and "请写到门牌号" in text(page)
     look(page, "returned-zh-CN")
-    assert page.evaluate("document.querySelector('.reasons a').hash") == "#holder.address"
+    assert follow(page, ".reasons a") == "holder.address"
+    at_field = page.evaluate("document.getElementById(document.activeElement.getAttribute('aria-describedby').split(' ')[1]).innerText")
+    assert "地址不完整" in at_field and "请写到门牌号" in at_field
     assert page.evaluate("document.getElementById('holder.address').value") == CLIENTS["zh-CN"]["holder.address"]
     fill(page, {"holder.address": "上海市静安区样板路2号301室"})
     click(page, SEND)
