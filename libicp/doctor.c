@@ -106,6 +106,23 @@ static void check_pass_key(doctor_t *doctor)
     else tell(doctor, "pass.key", NULL, "is a key that only its owner can read");
 }
 
+/* A restore on a new machine brings back no folders. Their owner is also how the worker user is known. */
+static void check_sightings(doctor_t *doctor)
+{
+    struct stat status;
+    const char *path = icp_register_companion(doctor->reg->path, "sightings", doctor->pool), *wrong = NULL;
+    if (lstat(path, &status) != 0) wrong = strerror(errno);
+    else if (!S_ISDIR(status.st_mode)) wrong = "is no folder";
+    else if (!geteuid() && !status.st_uid) wrong = "belongs to root: httpd's workers cannot write what they saw";
+    if (wrong) {
+        tell(doctor, "sightings",
+             apr_psprintf(doctor->pool, "install -d -o www-data -g www-data -m 0750 %s (with httpd's User for www-data), then icpadmin doctor "
+                                        "--repair", path),
+             apr_psprintf(doctor->pool, "%s: %s", path, wrong));
+    }
+    else tell(doctor, "sightings", NULL, "workers can leave what they saw");
+}
+
 static void check_intake(doctor_t *doctor, int repair)
 {
     icp_error_t *error = repair ? icp_intake_create(doctor->reg->path, NULL, doctor->pool) : NULL;
@@ -248,6 +265,7 @@ icp_error_t *icp_doctor(apr_array_header_t **checks, const char *path, const cha
         if (icp_file_exists(doctor.reg->path)) {
             check_files(&doctor, repair);
             check_pass_key(&doctor);
+            check_sightings(&doctor);
             check_intake(&doctor, repair);
             check_locks(&doctor, "register.db", doctor.reg->path);
             check_locks(&doctor, "private.db", doctor.reg->files->private_db);

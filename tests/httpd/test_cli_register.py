@@ -369,6 +369,10 @@ def test_doctor(register):
     assert bad["name"] == "holidays" and "/nonexistent/holidays.tsv" in bad["message"] and "State Council" in bad["remedy"]
     httpd.list_holidays()
     assert all(check["ok"] and check["remedy"] is None for check in data(httpd, "doctor"))
+    (httpd.state / "sightings").rename(httpd.state / "elsewhere")  # as after a restore on a new machine
+    bad, _ = [check for check in data(httpd, "doctor", code=5) if not check["ok"]]  # nor is it known for whom the intake is
+    assert bad["name"] == "sightings" and f"install -d -o www-data -g www-data -m 0750 {httpd.state}/sightings" in bad["remedy"]
+    (httpd.state / "elsewhere").rename(httpd.state / "sightings")
     (httpd.state / "pass.key").chmod(0o644)
     bad = [check for check in data(httpd, "doctor", code=5) if not check["ok"]]
     assert [check["name"] for check in bad] == ["pass.key"] and bad[0]["remedy"]
