@@ -96,7 +96,7 @@ page() {
     cat >"$dir/www/$1/index.html" <<HTML
 <!DOCTYPE html>
 <html lang="zh-CN"><head><meta charset="utf-8"><title>$2</title></head>
-<body><h1>$2</h1><p>欢迎光临!</p><footer>$footer</footer></body></html>
+<body><h1>$2</h1><p>欢迎光临！</p><footer>$footer</footer></body></html>
 HTML
 }
 
