@@ -89,7 +89,7 @@ $(BUILD)/gen/icp_%_pages.h: conf/embed.awk
 	@mkdir -p $(@D)
 	$(Q)awk -f conf/embed.awk $(sort $(filter-out %.awk,$^)) > $@
 
-$(BUILD)/obj/mod_icp/apply_page.o: $(BUILD)/gen/icp_apply_pages.h
+$(BUILD)/obj/mod_icp/apply_pieces.o: $(BUILD)/gen/icp_apply_pages.h
 $(BUILD)/obj/mod_icp/notice.o: $(BUILD)/gen/icp_notice_pages.h
 $(BUILD)/obj/libicp/mail_template.o: $(BUILD)/gen/icp_mail_pages.h
 $(BUILD)/obj/icpadmin/report_html.o: $(BUILD)/gen/icp_report_pages.h
