@@ -1,6 +1,5 @@
 /* `icpadmin application pull|export|purge`: applications on their way in, out, and away. */
 #include <stdio.h>
-#include <time.h>
 
 #include <apr_strings.h>
 
@@ -13,6 +12,7 @@
 #include "purge.h"
 #include "takeover.h"
 #include "text.h"
+#include "workday.h"
 
 /* --- pull ------------------------------------------------------------------------------------------------------------- */
 
@@ -91,16 +91,12 @@ static icp_error_t *export_one(const icp_application_t *application, void *baton
     return NULL;
 }
 
-/* "2026-11": from its first moment to the next month's, in local time. */
 static icp_error_t *read_month(exporting_t *exporting, const char *month, apr_pool_t *pool)
 {
-    int year = 0, number = 0, end = 0;
-    if (sscanf(month, "%4d-%2d%n", &year, &number, &end) != 2 || end != 7 || month[7] || year < 2000 || number < 1 || number > 12)
-        return icp_error(pool, ICP_USAGE, "say --month 2026-11", "`%s` is no month", month);
-    struct tm local = {.tm_year = year - 1900, .tm_mon = number - 1, .tm_mday = 1, .tm_isdst = -1};
-    exporting->from = apr_time_from_sec(mktime(&local));
-    local = (struct tm){.tm_year = year - 1900, .tm_mon = number, .tm_mday = 1, .tm_isdst = -1};
-    exporting->until = apr_time_from_sec(mktime(&local));
+    icp_day_t first, next;
+    ICP_TRY(icp_month_parse(&first, &next, month, pool));
+    exporting->from = icp_day_begin(first);
+    exporting->until = icp_day_begin(next);
     return NULL;
 }
 
@@ -153,7 +149,7 @@ static icp_error_t *run_purge(icp_cli_t *cli)
 }
 
 static const icp_option_t export_options[] = {
-    {"month", "YYYY-MM", 0, "only those received in this month"},
+    {"month", "YYYY-MM", 0, "only those received in this month, in Beijing time"},
     {"state", "STATE", 0, "only those in this state"},
     {NULL, NULL, 0, NULL},
 };

@@ -9,7 +9,7 @@
 
 #include "number.h"
 #include "report_replay.h"
-#include "text.h"
+#include "workday.h"
 
 static icp_error_t *read_sites(icp_register_t *reg, icp_report_replay_t *replay, apr_pool_t *pool)
 {
@@ -186,25 +186,13 @@ static void gather(icp_report_replay_t *replay)
     qsort(report->licenses->elts, (size_t)report->licenses->nelts, sizeof(icp_report_license_t), by_number);
 }
 
-/* The first moment of the month, which may be the thirteenth. */
-static apr_time_t month_begin(int year, int month)
-{
-    apr_time_exp_t day = {.tm_year = year - 1900 + month / 12, .tm_mon = month % 12, .tm_mday = 1};
-    apr_time_t at;
-    apr_time_exp_get(&at, &day);
-    return at - apr_time_from_sec(ICP_REPORT_ZONE);
-}
-
 static icp_error_t *read_month(icp_report_t *report, const char *text, apr_time_t now, apr_pool_t *pool)
 {
-    if (strlen(text) != 7 || strspn(text, "0123456789") != 4 || text[4] != '-' || strspn(text + 5, "0123456789") != 2 ||
-        atoi(text + 5) < 1 || atoi(text + 5) > 12 || atoi(text) < 1970) {
-        return icp_error(pool, ICP_USAGE, "give it as YYYY-MM, such as 2026-11", "`%s` is no month",
-                         icp_text_printable(text, 40, pool));
-    }
+    icp_day_t first, next;
+    ICP_TRY(icp_month_parse(&first, &next, text, pool));
     report->month = text;
-    report->from = month_begin(atoi(text), atoi(text + 5) - 1);
-    report->until = month_begin(atoi(text), atoi(text + 5));
+    report->from = icp_day_begin(first);
+    report->until = icp_day_begin(next);
     report->complete = report->until <= now;
     if (!report->complete) report->until = now + apr_time_from_sec(1);
     if (report->from <= now) return NULL;

@@ -83,6 +83,17 @@ icp_error_t *icp_day_parse(icp_day_t *day, const char *text, apr_pool_t *pool)
                      icp_text_printable(text, 40, pool));
 }
 
+icp_error_t *icp_month_parse(icp_day_t *first, icp_day_t *next, const char *text, apr_pool_t *pool)
+{
+    apr_time_exp_t parts;
+    if (!read_day(first, apr_pstrcat(pool, text, "-01", NULL), pool)) {
+        return icp_error(pool, ICP_USAGE, "write it as year and month: 2026-11", "'%s' is no month", icp_text_printable(text, 40, pool));
+    }
+    take_apart(&parts, *first + 31);
+    *next = *first + 31 - (parts.tm_mday - 1);
+    return NULL;
+}
+
 /* 1 January 1970 was a Thursday. */
 static int is_weekend(icp_day_t day)
 {

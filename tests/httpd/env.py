@@ -49,6 +49,11 @@ FORMATTED = re.compile(r"\[.*?\] \[\w*:\w+\]")
 CRASHED = re.compile(r"exit signal|AH0005[12]:|double free|free\(\)|malloc\(\)|assertion", re.IGNORECASE)
 
 
+def this_month():
+    """As reports have it: by Beijing's clock."""
+    return time.strftime("%Y-%m", time.gmtime(time.time() + 8 * 3600))
+
+
 class HttpdError(AssertionError):
     """The server did not start, stop or log as it should."""
 

@@ -4,9 +4,10 @@ import io
 import json
 import re
 import sqlite3
-import time
 
 import pytest
+
+from env import this_month
 
 NUMBER = "沪ICP备05012345号"
 PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\nstartxref\n9\n%%EOF\n"
@@ -258,7 +259,7 @@ def test_export_is_csv_that_no_spreadsheet_executes(register):
     rows = list(csv.DictReader(io.StringIO(text.lstrip("\ufeff"))))
     assert len(rows) == 2
     assert rows[0]["holder"] == '\'=HYPERLINK("http://x";"y"),"' and rows[0]["hosts"] == "a.example.cn b.example.cn"
-    assert len(app(httpd, "export", "--month", time.strftime("%Y-%m")).out.splitlines()) == 3
+    assert len(app(httpd, "export", "--month", this_month()).out.splitlines()) == 3
     assert len(app(httpd, "export", "--month", "2020-02").out.splitlines()) == 1
     assert len(app(httpd, "export", "--state", "filed").out.splitlines()) == 1
     for month in ("2020", "2020-13", "2020-1x", "x"):

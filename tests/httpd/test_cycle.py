@@ -16,7 +16,7 @@ import pytest
 
 import town
 from browser import Browser
-from env import BUILD, SAN, free_port
+from env import BUILD, SAN, free_port, this_month
 
 pytestmark = pytest.mark.skipif(bool(SAN), reason="minutes under a sanitizer; its parts are tested there one by one")
 
@@ -279,7 +279,7 @@ def run_cycle(httpd, way, post, events):
     assert "the chain is whole" in httpd.icpadmin("log", "--verify").out
     httpd.list_holidays()
     httpd.icpadmin("doctor")
-    month = time.strftime("%Y-%m")
+    month = this_month()
     report = httpd.icpadmin("report", "--month", month).out
     assert all(host in report for host in off | back)
     queue = {item["subject"] for item in json.loads(httpd.icpadmin("queue", "--json").out)}

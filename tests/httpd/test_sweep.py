@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from env import BUILD, NUMBER
+from env import BUILD, NUMBER, this_month
 from test_cli_live import BAD, GOOD, OTHER, WRONG, data, page, response
 
 AT_ONCE = ("checks=0", "hours=0", "brake-share=100")
@@ -156,13 +156,13 @@ def test_whom_a_warning_is_mailed_to(httpd):
     assert rows == [("mail", "shop.example.cn", "one@example.com", "waiting")]
     events = [event for event in data(httpd, "log") if event["action"] == "site.warn"]
     assert {event["subject"]: event["after"]["mails"] for event in events} == {"shop.example.cn": 1, "mute.example.cn": 0}
-    report = httpd.icpadmin("report", "--month", time.strftime("%Y-%m")).out
+    report = httpd.icpadmin("report", "--month", this_month()).out
     lines = [line for line in report.splitlines() if line.startswith("warning,")]
     assert len(lines) == 2 and ",no mail," in lines[0] + lines[1] and ",not sent," in lines[0] + lines[1]
-    sql(httpd, "UPDATE outbox SET state = 'sent', state_at = posted_at + 1", "private.db")
-    assert ",sent," in httpd.icpadmin("report", "--month", time.strftime("%Y-%m")).out
+    sql(httpd, "UPDATE outbox SET state = 'sent', state_at = posted_at", "private.db")
+    assert ",sent," in httpd.icpadmin("report", "--month", this_month()).out
     sql(httpd, "DELETE FROM outbox", "private.db")  # as after message-days
-    assert ",mailed," in httpd.icpadmin("report", "--month", time.strftime("%Y-%m")).out
+    assert ",mailed," in httpd.icpadmin("report", "--month", this_month()).out
 
 
 def test_without_warning_there_is_none(httpd):

@@ -233,6 +233,23 @@ START_TEST(test_what_is_no_day)
 }
 END_TEST
 
+START_TEST(test_months)
+{
+    static const char *const pairs[][2] = {{"2024-02", "2024-03-01"}, {"2026-01", "2026-02-01"}, {"2026-04", "2026-05-01"}, {"2026-12", "2027-01-01"}};
+    static const char *const bad[] = {"", "2026", "2026-13", "2026-00", "2026-1", "2026-1x", "x", "2026-01-01", "1999-12"};
+    icp_day_t first, next;
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        ok(icp_month_parse(&first, &next, pairs[i][0], pool));
+        ck_assert_str_eq(icp_day_text(first, pool), apr_pstrcat(pool, pairs[i][0], "-01", NULL));
+        ck_assert_str_eq(icp_day_text(next, pool), pairs[i][1]);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        icp_error_t *error = icp_month_parse(&first, &next, bad[i], pool);
+        ck_assert_msg(error && error->status == ICP_USAGE && error->remedy, "'%s'", bad[i]);
+    }
+}
+END_TEST
+
 START_TEST(test_bad_lists_name_the_line)
 {
     refuses("# fine\n\n2026-10-01\t国庆节\n", 3, "three or four fields");
@@ -292,7 +309,7 @@ int main(void)
                                   test_long_holidays,
                                   test_years,
                                   test_beijing_whatever_the_server_s_zone,
-                                  test_what_is_no_day,
+                                  test_what_is_no_day, test_months,
                                   test_bad_lists_name_the_line,
                                   test_editors_of_all_kinds,
                                   test_no_list};
