@@ -21,7 +21,7 @@ const char *icp_day_text(icp_day_t day, apr_pool_t *pool); /* "2026-11-24" */
 /* "2026-11-24", of the years 2000 to 2199. ICP_USAGE says what is wrong. */
 icp_error_t *icp_day_parse(icp_day_t *day, const char *text, apr_pool_t *pool);
 
-/* "2026-11": its first day and that of the next month. */
+/* "2026-11", of the same years: its first day and that of the next month. */
 icp_error_t *icp_month_parse(icp_day_t *first, icp_day_t *next, const char *text, apr_pool_t *pool);
 
 typedef struct icp_calendar_t icp_calendar_t;
