@@ -56,6 +56,12 @@ def test_no_files_call_each_other_in_a_round(room):
     assert not left
 
 
+def test_every_source_has_its_place_in_the_architecture():
+    named = set(re.findall(r"`(\w+)`", read("docs/architecture.md")))
+    sources = {path.stem for room in ("libicp", "mod_icp", "icpadmin") for path in SOURCE.glob(f"{room}/*.c")}
+    assert not {name for name in sources if not name.startswith(("cmd_", "queue_"))} - named
+
+
 def test_every_directive_is_documented():
     directives = set(re.findall(r"\bX\((ICP[A-Z]\w+)", read("mod_icp/config.h")))
     documented = set(re.findall(r"^#+ .*?\b(ICP[A-Z]\w+)", read("docs/directives.md"), re.MULTILINE))
