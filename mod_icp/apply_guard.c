@@ -185,7 +185,7 @@ icp_error_t *icp_apply_guard_start(apr_pool_t *pconf, server_rec *server)
     if (!kept) {
         kept = apr_palloc(forever, SECRET_BYTES);
         if (RAND_bytes(kept, SECRET_BYTES) != 1) return icp_error(pconf, ICP_FAULT, NULL, "the system gives no random bytes");
-        apr_pool_userdata_setn(kept, SECRET_KEY, NULL, forever);
+        apr_pool_userdata_set(kept, SECRET_KEY, NULL, forever); /* which copies the key: this module goes with the configuration */
     }
     the_secret = kept;
     apr_status_t rv = apr_shm_create(&shared, sizeof(table_t), NULL, pconf);

@@ -113,6 +113,10 @@ def test_no_sql_outside_sql_files():
     assert not re.findall(r'"(?:SELECT|INSERT|UPDATE|DELETE|CREATE) [^"]*"', text)
 
 
+def test_nothing_that_outlives_the_module_is_named_by_its_memory():
+    assert "apr_pool_userdata_setn" not in read("mod_icp/*.c")  # it keeps the key's address, and a reload unloads the module
+
+
 def test_no_unfinished_marks():
     text = read("libicp/*.*", "mod_icp/*.*", "icpadmin/*", "tests/*/*.[ch]", "docs/*", "README.md", "Makefile", "conf/**/*")
     assert not [line for line in text.splitlines() if re.search(r"\b(?:TODO|FIXME|XXX)\b", line)]
