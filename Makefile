@@ -112,7 +112,7 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/gen/icp_sql.h $(BUILD)/config.mk
 	$(Q)$(CC) $(ICP_CFLAGS) -MMD -MP -c -o $@ $<
 
 # What sees every byte of a page is worth more of the compiler's time.
-READER := charref charset decode element fold markup media nesting number number_parts number_read open page passage scan selector sheet shell style visible
+READER := charref charset decode element fold gb markup media nesting number number_parts number_read open page passage scan selector sheet shell style visible
 $(READER:%=$(BUILD)/obj/libicp/%.o): ICP_CFLAGS += -O3
 
 $(BUILD)/libicp.a: $(call objects,$(LIB_SOURCES))

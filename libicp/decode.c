@@ -4,6 +4,8 @@
 #include <iconv.h>
 #include <string.h>
 
+#include "block.h"
+#include "gb.h"
 #include "scan.h"
 #include "utf8.h"
 
@@ -41,6 +43,15 @@ static int is_han(const char *p)
     return lead > 0xE0 && lead < 0xF0 && lead != 0xED && (p[1] & 0xC0) == 0x80 && (p[2] & 0xC0) == 0x80;
 }
 
+/* Five of them, in the first fifteen of sixteen bytes? */
+static int are_han(const char *p)
+{
+    static const icp_block_t mask = {0xF0, 0xC0, 0xC0, 0xF0, 0xC0, 0xC0, 0xF0, 0xC0, 0xC0, 0xF0, 0xC0, 0xC0, 0xF0, 0xC0, 0xC0};
+    static const icp_block_t form = {0xE0, 0x80, 0x80, 0xE0, 0x80, 0x80, 0xE0, 0x80, 0x80, 0xE0, 0x80, 0x80, 0xE0, 0x80, 0x80};
+    icp_block_t block = icp_block_load(p);
+    return !icp_block_any((icp_block_t)((block & mask) != form) | (icp_block_t)(block == 0xE0) | (icp_block_t)(block == 0xED));
+}
+
 /* The end of what can be taken as it is: valid UTF-8 without zero bytes. *size: what icp_utf8_next says of the rest. */
 static const char *valid_end(const char *p, const char *end, int *size)
 {
@@ -51,6 +62,7 @@ static const char *valid_end(const char *p, const char *end, int *size)
             continue;
         }
         const char *han = p;
+        while (end - p >= ICP_BLOCK && are_han(p)) p += 15;
         while (end - p > 2 && is_han(p)) p += 3;
         if (p > han) continue;
         *size = icp_utf8_next(p, end);
@@ -126,6 +138,27 @@ static apr_size_t read_by_iconv(icp_decoder_t *decoder, char *out, const char *b
     return without_zeros(out, (apr_size_t)(to - out));
 }
 
+/* ASCII is copied, pairs are looked up; what is left is asked of iconv, as many bytes as one character can have. */
+static apr_size_t read_gb(icp_decoder_t *decoder, char *out, const char *bytes, apr_size_t length, apr_size_t *used, int last)
+{
+    const char *p = bytes, *end = bytes + length;
+    char *to = out;
+    while (p < end) {
+        const char *plain = icp_scan_ascii(p, end);
+        memcpy(to, p, (apr_size_t)(plain - p));
+        to += plain - p;
+        p = plain;
+        to += icp_gb_pairs(to, &p, end);
+        if (p == end || (signed char)*p > 0) continue;
+        apr_size_t taken, few = end - p > 4 ? 4 : (apr_size_t)(end - p);
+        to += read_by_iconv(decoder, to, p, few, &taken, last && p + few == end);
+        p += taken;
+        if (taken == 0) break;
+    }
+    *used = (apr_size_t)(p - bytes);
+    return (apr_size_t)(to - out);
+}
+
 apr_size_t icp_decoder_read(icp_decoder_t *decoder, char *out, const char *bytes, apr_size_t length, apr_size_t *used, int last)
 {
     if (decoder->charset->how == ICP_DECODE_UTF8) return read_utf8(out, bytes, length, used, last);
@@ -133,5 +166,6 @@ apr_size_t icp_decoder_read(icp_decoder_t *decoder, char *out, const char *bytes
         *used = length;
         return 0;
     }
+    if (decoder->charset->how == ICP_DECODE_GB) return read_gb(decoder, out, bytes, length, used, last);
     return read_by_iconv(decoder, out, bytes, length, used, last);
 }
