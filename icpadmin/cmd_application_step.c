@@ -47,22 +47,41 @@ static icp_error_t *run_plain(icp_cli_t *cli)
     return take_step(cli, icp_app_step(cli->command->verb), NULL, icp_option(cli, "note"));
 }
 
-/* --field, --reason and --suggestion come in threes; a reason may stand without the others. */
+static const char *nth(const apr_array_header_t *texts, int i)
+{
+    return texts->nelts ? APR_ARRAY_IDX(texts, i, const char *) : "";
+}
+
+/* One reason may stand without a field. Of several, each has its field, and its suggestion if there are any. */
+static icp_error_t *check_counts(const icp_cli_t *cli, int reasons, int fields, int suggestions)
+{
+    const char *remedy = "give each --reason its --field, and each a --suggestion or none of them; '' is no suggestion";
+    int fields_fit = fields == reasons || (!fields && reasons == 1);
+    if (fields_fit && (!suggestions || suggestions == reasons)) return NULL;
+    return icp_error(cli->pool, ICP_USAGE, remedy, "--reason is given %d times, --field %d times, --suggestion %d times", reasons, fields,
+                     suggestions);
+}
+
+/* The first --field, --reason and --suggestion belong together, and so on. */
 static icp_error_t *run_return(icp_cli_t *cli)
 {
-    const char *field = icp_option(cli, "field"), *suggestion = icp_option(cli, "suggestion");
-    const char *reason = icp_text_trim(icp_option(cli, "reason"), cli->pool);
+    const apr_array_header_t *fields = icp_option_all(cli, "field"), *texts = icp_option_all(cli, "reason"),
+                             *suggestions = icp_option_all(cli, "suggestion");
     icp_application_t *application;
-    json_t *reasons = icp_json_keep(json_array(), cli->pool), *one = json_object();
-    json_array_append_new(reasons, one);
-    if (!*reason || !icp_text_plain(reason) || (suggestion && !icp_text_plain(suggestion))) {
-        return icp_error(cli->pool, ICP_USAGE, "say in one line what is wrong", "the reason or the suggestion is empty or no plain text");
-    }
+    json_t *reasons = icp_json_keep(json_array(), cli->pool);
+    ICP_TRY(check_counts(cli, texts->nelts, fields->nelts, suggestions->nelts));
     ICP_TRY(icp_application_argument(&application, cli));
-    if (field) ICP_TRY(icp_application_field_option(field, application, cli->pool));
-    if (field) json_object_set_new(one, "field", json_string(field));
-    json_object_set_new(one, "reason", json_string(reason));
-    if (suggestion) json_object_set_new(one, "suggestion", json_string(suggestion));
+    for (int i = 0; i < texts->nelts; i++) {
+        const char *reason = icp_text_trim(nth(texts, i), cli->pool), *suggestion = icp_text_trim(nth(suggestions, i), cli->pool);
+        if (!*reason || !icp_text_plain(reason) || !icp_text_plain(suggestion)) {
+            return icp_error(cli->pool, ICP_USAGE, "say in one line what is wrong", "the reason or the suggestion is empty or no plain text");
+        }
+        if (fields->nelts) ICP_TRY(icp_application_field_option(nth(fields, i), application, cli->pool));
+        json_t *one = json_pack("{s:s}", "reason", reason);
+        if (fields->nelts) json_object_set_new(one, "field", json_string(nth(fields, i)));
+        if (*suggestion) json_object_set_new(one, "suggestion", json_string(suggestion));
+        json_array_append_new(reasons, one);
+    }
     return take_step(cli, ICP_APP_DO_RETURN, reasons, NULL);
 }
 
@@ -77,9 +96,9 @@ static icp_error_t *run_reject(icp_cli_t *cli)
 #define NOTE_OPTION {"note", "TEXT", 0, "why, for the audit log: no personal data, which a purge could not remove"}
 static const icp_option_t plain_options[] = {NOTE_OPTION, {NULL, NULL, 0, NULL}};
 static const icp_option_t return_options[] = {
-    {"field", "NAME", 0, "which field is wrong, as `application show` names it: holder.uscc, websites.0.hosts, document.id"},
-    {"reason", "TEXT", ICP_OPTION_REQUIRED, "what is wrong, for the applicant"},
-    {"suggestion", "TEXT", 0, "what to write instead, for the applicant"},
+    {"field", "NAME", ICP_OPTION_MANY, "which field is wrong, as `application show` names it: holder.uscc, websites.0.hosts, document.id"},
+    {"reason", "TEXT", ICP_OPTION_REQUIRED | ICP_OPTION_MANY, "what is wrong, for the applicant"},
+    {"suggestion", "TEXT", ICP_OPTION_MANY, "what to write instead, for the applicant"},
     {NULL, NULL, 0, NULL},
 };
 static const icp_option_t reject_options[] = {
@@ -128,9 +147,12 @@ const icp_command_t icp_cmd_application_return = {
     .need = ICP_NEED_REGISTER,
     .changes = 1,
     .summary = "send an application back to the client: what is wrong, where, and what to write instead",
-    .details = "The client sees it at the field, and gets it by mail. Possible in review, and until the authority has the confirmation.",
+    .details = "The client sees each reason at its field, and gets all by mail. Several fields are named in one step: the first --field, "
+               "--reason and --suggestion belong together, then the second ones. Possible in review, and until the authority has the "
+               "confirmation.",
     .json = JSON,
-    .example = "icpadmin application return APP-000012 --field holder.address --reason '地址不完整' --suggestion '请写到门牌号'",
+    .example = "icpadmin application return APP-000012 --field holder.address --reason '地址不完整' --suggestion '请写到门牌号'\n"
+               "icpadmin application return 12 --field document.id --reason '照片模糊' --field contact.mobile --reason '无法接通'",
     .options = return_options,
     .run = run_return,
 };

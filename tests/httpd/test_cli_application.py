@@ -124,6 +124,25 @@ def test_return_and_correct(register):
     assert "correct is not possible" in app(httpd, "correct", "1", "-", stdin=json.dumps(corrected), code=1).err
 
 
+def test_several_fields_are_returned_at_once(register):
+    httpd = register
+    httpd.icpadmin("policy", "set", "mail=smtp", "mail-from=Example <support@host.example.cn>")
+    add(httpd)
+    app(httpd, "review", "1")
+    for wrong in (("--field", "holder.name", "--reason", "a", "--reason", "b"), ("--reason", "a", "--reason", "b"),
+                  ("--field", "holder.name", "--field", "holder.uscc", "--reason", "a"),
+                  ("--field", "holder.name", "--reason", "a", "--field", "holder.uscc", "--reason", "b", "--suggestion", "c")):
+        assert "give each --reason its --field" in app(httpd, "return", "1", *wrong, code=2).err
+    assert "empty" in app(httpd, "return", "1", "--field", "holder.name", "--reason", "a", "--field", "holder.uscc", "--reason", "", code=2).err
+    assert "no field `x`" in app(httpd, "return", "1", "--field", "holder.name", "--reason", "a", "--field", "x", "--reason", "b", code=2).err
+    app(httpd, "return", "1", "--field", "document.id", "--reason", "照片模糊", "--suggestion", "", "--field", "contact.mobile", "--reason", "无法接通",
+        "--suggestion", "换一个号码")
+    assert data(httpd, "show", "1")["reasons"] == [{"field": "document.id", "reason": "照片模糊"},
+                                                   {"field": "contact.mobile", "reason": "无法接通", "suggestion": "换一个号码"}]
+    mail = json.loads(httpd.icpadmin("outbox", "show", newest(httpd), "--json").out)["mail_text"]
+    assert "- 负责人身份证件——照片模糊\n- 手机号码——无法接通。换一个号码\n" in mail
+
+
 def test_fields_are_named_as_the_form_calls_them(register):
     httpd = register
     httpd.icpadmin("policy", "set", "mail=smtp", "mail-from=Example <support@host.example.cn>")
