@@ -193,17 +193,24 @@ static int withdraw(icp_apply_view_t *view, const icp_multipart_t *upload, const
     return show_again(view, upload);
 }
 
+/* Every field by its own and all together: what is wrong goes into the view. */
+static int check(icp_apply_view_t *view, json_t **clean, apr_array_header_t **documents, const icp_multipart_t *upload)
+{
+    apr_pool_t *pool = view->r->pool;
+    apr_array_header_t *issues;
+    icp_form_check(clean, &issues, view->typed, pool);
+    const char *holder = json_string_value(json_object_get(json_object_get(*clean, "holder"), "kind"));
+    *documents = icp_apply_documents(issues, upload, view->kind, holder ? holder : "", json_object_get(view->state, "documents"), pool);
+    if (issues->nelts) view->issues = issues;
+    return !issues->nelts;
+}
+
 static int submit(icp_apply_view_t *view, const icp_multipart_t *upload, const char *ticket)
 {
     request_rec *r = view->r;
     json_t *clean;
-    apr_array_header_t *issues;
-    icp_form_check(&clean, &issues, view->typed, r->pool);
-    const char *holder = json_string_value(json_object_get(json_object_get(clean, "holder"), "kind"));
-    apr_array_header_t *documents =
-        icp_apply_documents(issues, upload, view->kind, holder ? holder : "", json_object_get(view->state, "documents"), r->pool);
-    if (issues->nelts) {
-        view->issues = issues;
+    apr_array_header_t *documents;
+    if (!check(view, &clean, &documents, upload)) {
         r->status = HTTP_UNPROCESSABLE_ENTITY;
         return show_again(view, upload);
     }
@@ -215,6 +222,17 @@ static int submit(icp_apply_view_t *view, const icp_multipart_t *upload, const c
     const problem_e *problem = hand_over(view, &submission);
     if (!problem) return go_to_link(view, token);
     set_problem(view, *problem == P_OFTEN ? HTTP_TOO_MANY_REQUESTS : HTTP_SERVICE_UNAVAILABLE, *problem);
+    return show_again(view, upload);
+}
+
+#define LANGUAGE "language-"
+
+/* The other language, of a page that told what is wrong: it goes on to tell. */
+static int switch_language(icp_apply_view_t *view, const icp_multipart_t *upload)
+{
+    json_t *clean;
+    apr_array_header_t *documents;
+    if (*icp_multipart_field(upload, "checked")) check(view, &clean, &documents, upload);
     return show_again(view, upload);
 }
 
@@ -231,10 +249,19 @@ static int take(request_rec *r)
     if (status != OK && status != HTTP_REQUEST_ENTITY_TOO_LARGE) return show_problem(&view, status, P_BROKEN);
 
     const char *action = icp_multipart_field(upload, "do"), *ticket = icp_multipart_field(upload, "ticket");
-    int is_withdrawal = !strcmp(action, "withdraw");
+    int is_withdrawal = !strcmp(action, "withdraw"), is_switch = !strncmp(action, LANGUAGE, strlen(LANGUAGE));
+    if (is_switch) {
+        view.language_given = 1;
+        view.language = action[strlen(LANGUAGE)] == 'z' ? ICP_LANGUAGE_ZH : ICP_LANGUAGE_EN;
+    }
     if (is_withdrawal || view.token) {
         int possible = json_is_true(json_object_get(view.state, is_withdrawal ? "withdrawable" : "editable"));
-        if (!possible) return show_problem(&view, HTTP_CONFLICT, P_NO_LONGER);
+        if (!possible) {
+            set_problem(&view, HTTP_CONFLICT, P_NO_LONGER);
+            set_ticket(&view);
+            icp_apply_show_state(&view);
+            return OK;
+        }
     }
     if (!view.token) view.kind = icp_form_kind(icp_multipart_field(upload, "kind"));
     if (view.kind < 0) return show_problem(&view, status == OK ? HTTP_BAD_REQUEST : status, status == OK ? P_BROKEN : P_LARGE);
@@ -244,6 +271,7 @@ static int take(request_rec *r)
                                                  strncmp(action, "remove-", 7) ? -1 : atoi(action + 7), r->pool);
     if (status != OK) set_problem(&view, status, P_LARGE);
     else if (often) set_problem(&view, HTTP_TOO_MANY_REQUESTS, P_OFTEN);
+    else if (is_switch) return switch_language(&view, upload);
     else if (!fits) set_problem(&view, HTTP_FORBIDDEN, P_EXPIRED);
     else if (is_withdrawal) return withdraw(&view, upload, ticket);
     else if (!strcmp(action, "submit")) return submit(&view, upload, ticket);

@@ -193,6 +193,7 @@ void icp_apply_put_form(icp_apply_page_t *page)
     icp_apply_forget(page);
     page->values[V_LINK] = icp_apply_link(page->view, "");
     page->values[V_WEBSITES] = apr_itoa(page->pool, count > 0 ? count : 1);
+    page->values[V_WRONG] = icp_apply_flag(page->view->issues && page->view->issues->nelts);
     icp_apply_put(page, "form-begin");
     if (icp_form_asks(icp_form_fields, page->view->kind, "")) put_group(page, "", "license");
     put_group(page, "holder", NULL);

@@ -32,11 +32,12 @@ static const char *label_of(icp_apply_page_t *page, const char *path)
 static void put_summary(icp_apply_page_t *page)
 {
     const apr_array_header_t *issues = page->view->issues;
-    if (!page->view->problem && (!issues || !issues->nelts)) return;
     icp_apply_forget(page);
     page->values[V_PROBLEM] = page->view->problem;
+    if (page->view->problem) icp_apply_put(page, "problem");
+    if (!issues || !issues->nelts) return;
     icp_apply_put(page, "summary-begin");
-    for (int i = 0; issues && i < issues->nelts; i++) {
+    for (int i = 0; i < issues->nelts; i++) {
         const icp_form_issue_t *issue = &APR_ARRAY_IDX(issues, i, icp_form_issue_t);
         icp_apply_forget(page);
         page->values[V_ID] = issue->field;
@@ -52,7 +53,7 @@ static void put_summary(icp_apply_page_t *page)
 void icp_apply_show_start(icp_apply_view_t *view)
 {
     icp_apply_page_t page;
-    icp_apply_begin(&page, view, "title-start");
+    icp_apply_begin(&page, view, "title-start", 0);
     put_holiday(&page);
     icp_apply_put(&page, "kinds-begin");
     for (int kind = 0; kind < ICP_FORM_KIND_COUNT; kind++) {
@@ -69,7 +70,7 @@ void icp_apply_show_start(icp_apply_view_t *view)
 void icp_apply_show_form(icp_apply_view_t *view)
 {
     icp_apply_page_t page;
-    icp_apply_begin(&page, view, "title-form");
+    icp_apply_begin(&page, view, "title-form", 1);
     put_summary(&page);
     put_holiday(&page);
     icp_apply_put_form(&page);
@@ -79,7 +80,7 @@ void icp_apply_show_form(icp_apply_view_t *view)
 void icp_apply_show_problem(icp_apply_view_t *view)
 {
     icp_apply_page_t page;
-    icp_apply_begin(&page, view, "title-other");
+    icp_apply_begin(&page, view, "title-other", 0);
     page.values[V_PROBLEM] = view->problem;
     icp_apply_put(&page, "problem");
     page.values[V_LINK] = icp_apply_link(view, "");
@@ -150,8 +151,8 @@ void icp_apply_show_state(icp_apply_view_t *view)
 {
     icp_apply_page_t page;
     const json_t *state = view->state;
-    int is_open = state && !view->fresh;
-    icp_apply_begin(&page, view, "title-state");
+    int is_open = state && !view->fresh, is_editable = is_open && json_is_true(json_object_get(state, "editable")) && view->kind >= 0;
+    icp_apply_begin(&page, view, "title-state", is_editable);
     put_summary(&page);
     set_state(&page, state);
     icp_apply_put(&page, "state");
@@ -159,7 +160,7 @@ void icp_apply_show_state(icp_apply_view_t *view)
     if (is_open) put_reasons(&page, state);
     put_numbers(&page, state);
     if (view->token) icp_apply_put(&page, "keep-link");
-    if (is_open && json_is_true(json_object_get(state, "editable")) && view->kind >= 0) {
+    if (is_editable) {
         put_holiday(&page);
         icp_apply_put_form(&page);
     }

@@ -69,7 +69,7 @@ static void set_headers(request_rec *r, icp_language_e language)
     apr_table_setn(headers, "Referrer-Policy", "no-referrer");
 }
 
-/* Where the other language's version of this page is: what was typed is lost on the way, so it is the page's address without it. */
+/* Where the other language's version of this page is, if there is no form on it. */
 static const char *other_language(const icp_apply_view_t *view)
 {
     icp_apply_view_t other = *view;
@@ -80,7 +80,7 @@ static const char *other_language(const icp_apply_view_t *view)
     return icp_apply_link(&other, query);
 }
 
-void icp_apply_begin(icp_apply_page_t *page, icp_apply_view_t *view, const char *title)
+void icp_apply_begin(icp_apply_page_t *page, icp_apply_view_t *view, const char *title, int has_form)
 {
     const icp_conf_t *conf = icp_conf(view->r->server);
     int chinese = view->language == ICP_LANGUAGE_ZH;
@@ -95,6 +95,7 @@ void icp_apply_begin(icp_apply_page_t *page, icp_apply_view_t *view, const char 
     page->values[V_OTHER_LINK] = other_language(view);
     page->values[V_TICKET] = view->ticket;
     page->values[V_APPLICATION] = view->token;
+    page->values[V_FORM] = icp_apply_flag(has_form);
     if (view->kind >= 0) {
         page->values[V_KIND] = icp_form_kinds[view->kind].value;
         page->values[V_KIND_LABEL] = icp_form_kinds[view->kind].label[view->language];

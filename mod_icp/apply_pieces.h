@@ -8,7 +8,7 @@
 #define ICP_APPLY_VALUES(X)                                                                                                             \
     X(LANG, "lang") X(ZH, "zh") X(EN, "en") X(TITLE, "title") X(PROVIDER, "provider") X(PROVIDER_URL, "provider-url")                   \
     X(OTHER_LINK, "other-link") X(OTHER_LANG, "other-lang") X(FAQ, "faq") X(TICKET, "ticket") X(APPLICATION, "application")             \
-    X(KIND, "kind") X(KIND_LABEL, "kind-label") X(CONTACT, "contact")                                                                   \
+    X(KIND, "kind") X(KIND_LABEL, "kind-label") X(FORM, "form") X(CONTACT, "contact")                                                   \
     X(WRONG, "wrong") X(HOLIDAY, "holiday") X(HOLIDAY_FIRST, "holiday-first") X(HOLIDAY_LAST, "holiday-last") X(LINK, "link")           \
     X(LABEL, "label") X(PROBLEM, "problem") X(ID, "id") X(ERROR, "error") X(WEBSITES, "count") X(AGAIN, "again")                        \
     X(ONLY_BUSINESS, "only-business") X(ONLY_PERSON, "only-person") X(HINT, "hint") X(DESCRIBED, "described") X(WARNED, "warned")       \
@@ -36,8 +36,8 @@ typedef struct icp_apply_page_t {
     const char *values[V_COUNT];
 } icp_apply_page_t;
 
-/* Headers and head of a page; `title` is a piece. */
-void icp_apply_begin(icp_apply_page_t *page, icp_apply_view_t *view, const char *title);
+/* Headers and head of a page; `title` is a piece. With a form on it the other language is a button of the form, which keeps what was typed. */
+void icp_apply_begin(icp_apply_page_t *page, icp_apply_view_t *view, const char *title, int has_form);
 void icp_apply_end(icp_apply_page_t *page);
 
 /* Writes a piece with the values of this moment. */

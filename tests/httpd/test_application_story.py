@@ -74,7 +74,7 @@ def look(page, name):
 
 # The control that has the focus: its name, whether a reader would see that it has it, and where it stands.
 FOCUS = """(e => [e.id || e.value || e.textContent, parseFloat(getComputedStyle(e).outlineWidth) >= 2 && getComputedStyle(e).outlineStyle != 'none',
-               e.getBoundingClientRect().top + scrollY])(document.activeElement)"""
+               e.getBoundingClientRect().bottom + scrollY])(document.activeElement)"""
 
 
 def by_keyboard(page):
@@ -82,10 +82,10 @@ def by_keyboard(page):
     stops, before = [], 0
     while "submit" not in stops and len(stops) < 60:
         page.press_tab()
-        name, visible, top = page.evaluate(FOCUS)
-        assert visible and top >= before - 1, name
+        name, visible, bottom = page.evaluate(FOCUS)
+        assert visible and bottom >= before - 1, name
         stops.append(name)
-        before = top
+        before = bottom
     assert {name for name in (*FIRST, *DOCUMENTS) if name not in ("kind", "websites", "holder.kind")} <= set(stops), stops
     assert stops[-1] == "submit" and any(name.startswith("holder.kind-") for name in stops), stops
 
@@ -144,7 +144,11 @@ def apply(browser, provider, language, folder):
     click(page, SEND)
     assert errors(page) == ["contact.mobile", *DOCUMENTS]
     assert page.evaluate("document.activeElement.id") == "top" and follow(page, ".alert li a") == "contact.mobile"
-    assert page.evaluate("document.getElementById('holder.name').value") == CLIENTS[language]["holder.name"]  # what was typed is kept
+    for other in ("en" if language == "zh-CN" else "zh-CN", language):
+        click(page, "button.link")
+        assert page.evaluate("document.documentElement.lang") == other and "contact.mobile" in errors(page)
+        assert page.evaluate("document.getElementById('holder.name').value") == CLIENTS[language]["holder.name"]  # what was typed is kept
+    click(page, SEND)
     look(page, f"error-{language}")
     choose(page, {**DOCUMENTS, "document.id": DOCUMENTS["document.license"]}, folder)  # a PDF serves as well
     click(page, SEND)

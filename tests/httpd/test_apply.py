@@ -24,12 +24,28 @@ def test_both_languages(server):
     assert english.headers["Content-Language"] == "en" and "What do you need?" in english.text and '<html lang="en">' in english.text
     assert chinese.headers["Content-Language"] == "zh-CN" and "您要办理什么？" in chinese.text and '<html lang="zh-CN">' in chinese.text
     switched = Visitor(server, "en").get("?kind=first&lang=zh")
-    assert "主办单位" in switched.text and "/apply?kind=first&lang=en" in switched.page.links
+    assert "主办单位" in switched.text
+    assert "/apply?lang=en" in Visitor(server, "en").get("?lang=zh").page.links
     visitor = Visitor(server, "en")
     visitor.get("?kind=first&lang=zh")
     answer = visitor.post(FIRST, {}, query="?lang=zh")
     assert answer.status == 422 and answer.page.errors["document.id"] == "请选择此文件。"
-    assert "/apply?kind=first&lang=en" in answer.page.links
+
+
+def test_the_other_language_keeps_what_was_typed(server):
+    visitor = Visitor(server, "en")
+    typed = {**FIRST, "contact.mobile": "1"}
+    assert 'value="language-zh-CN"' in visitor.get("?kind=first").text
+    chinese = visitor.post(typed, DOCUMENTS, action="language-zh-CN")
+    assert chinese.status == 200 and chinese.headers["Content-Language"] == "zh-CN" and not chinese.page.errors
+    assert {name: chinese.page.fields[name].replace("\n", "\r\n") for name in FIRST} == typed and "请重新选择" in chinese.text
+    assert visitor.post(typed, {}, query="?lang=zh").status == 422  # its form goes on in Chinese
+    told = visitor.post({**typed, "checked": "1"}, DOCUMENTS, action="language-en", query="?lang=zh")  # so do errors
+    assert told.status == 200 and told.page.errors.keys() == {"contact.mobile"} and "no mobile number" in told.page.errors["contact.mobile"]
+    assert told.page.fields["checked"] == "1" and told.page.fields["holder.name"] == FIRST["holder.name"]
+    assert handed_in(server) == []
+    visitor.cookie = None  # nothing is taken, so nothing has to be proved
+    assert visitor.post(typed, {}, action="language-zh-CN").status == 200
 
 
 def test_headers(server):
