@@ -132,7 +132,9 @@ static const char *holders_of(const icp_report_replay_t *replay, const icp_repor
         const icp_number_t *number = icp_number_parse(word, replay->pool);
         const icp_report_license_t *license =
             number->license ? apr_hash_get(replay->licenses, number->license, APR_HASH_KEY_STRING) : NULL;
-        if (!license || strstr(holders, license->holder)) continue;
+        if (!license || !*license->holder) continue;
+        const char *known = apr_pstrcat(replay->pool, "; ", holders, "; ", NULL);
+        if (strstr(known, apr_pstrcat(replay->pool, "; ", license->holder, "; ", NULL))) continue;
         holders = apr_pstrcat(replay->pool, holders, *holders ? "; " : "", license->holder, NULL);
     }
     return holders;

@@ -117,6 +117,16 @@ static void replay_license(icp_report_replay_t *replay, const icp_event_t *event
     if (holder) license->holder = keep(replay, holder);
 }
 
+/* Licenses are of a holder by its name, which `before` has as it was. */
+static void replay_holder(icp_report_replay_t *replay, const icp_event_t *event, const json_t *after)
+{
+    const char *name = keep(replay, json_string_value(json_object_get(after, "name")));
+    for (apr_hash_index_t *at = apr_hash_first(NULL, replay->licenses); name && at; at = apr_hash_next(at)) {
+        icp_report_license_t *license = apr_hash_this_val(at);
+        if (!strcmp(license->holder, event->subject)) license->holder = name;
+    }
+}
+
 static void replay_warn(icp_report_replay_t *replay, const icp_event_t *event, const json_t *after)
 {
     if (event->at < replay->report->from) return;
@@ -172,7 +182,7 @@ icp_error_t *icp_report_replay(const icp_event_t *event, void *baton, apr_pool_t
     } kinds[] = {{"site.add", replay_site},         {"site.edit", replay_site},     {"site.remove", replay_remove},
                  {"site.verdict", replay_verdict},  {"site.suspend", replay_suspend}, {"site.enable", replay_enable},
                  {"site.warn", replay_warn},        {"site.review", replay_review}, {"exemption.add", replay_exemption},
-                 {"exemption.remove", replay_exemption}};
+                 {"exemption.remove", replay_exemption}, {"holder.edit", replay_holder}};
     icp_report_replay_t *replay = baton;
     if (event->at >= replay->report->until) return NULL;
     json_t *after = json_loads(event->after, JSON_DECODE_ANY, NULL);

@@ -92,6 +92,16 @@ def test_the_figures_of_a_month(httpd):
     assert "is under way" in httpd.icpadmin("report", "--month", NOW).err
 
 
+def test_holders_are_told_by_the_names_they_have_at_the_end(register):
+    """Renamed, and one whose name is a part of another's."""
+    register.icpadmin("holder", "edit", "上海示例商贸有限公司", "--name", "茶行有限公司")
+    register.icpadmin("license", "add", "京ICP备11020872号", "--holder", "茶行")
+    register.icpadmin("site", "edit", "shop.example.cn", "--license", "京ICP备11020872号-1")
+    rows = records(register)
+    assert {row["holder"] for row in of_kind(rows, "license")} == {"茶行有限公司", "茶行"}
+    assert sorted(of_kind(rows, "site")[0]["holder"].split("; ")) == ["茶行", "茶行有限公司"]
+
+
 def test_what_happened_a_month_ago_is_told_of_that_month(httpd):
     scripted(httpd)
     a_month_earlier(httpd, ("license.add", "site.add", "site.suspend", "site.verdict"))
