@@ -51,15 +51,17 @@ static icp_error_t *acceptable(const char **normal, const char **owner, const pr
 static void print_proposal(proposing_t *proposing, const icp_vhost_t *vhost, const char *name,
                            const apr_array_header_t *hosts)
 {
+    int named = vhost->https_only && *name != '*';
+    const char *homepage = named ? apr_pstrcat(proposing->cli->pool, "https://", name, "/", NULL) : "";
     if (!proposing->cli->json) {
-        printf("%s,%s,,\n", name, apr_array_pstrcat(proposing->cli->pool, hosts, ' '));
+        printf("%s,%s,,%s\n", name, apr_array_pstrcat(proposing->cli->pool, hosts, ' '), homepage);
         return;
     }
     json_t *object = json_object();
     json_object_set_new(object, "name", icp_text_json(name));
     json_object_set_new(object, "hosts", icp_texts_json(hosts));
     json_object_set_new(object, "license", json_string(""));
-    json_object_set_new(object, "homepage", json_string(""));
+    json_object_set_new(object, "homepage", icp_text_json(homepage));
     json_object_set_new(object, "where", icp_text_json(vhost->where));
     icp_list_object(proposing->list, object);
 }
@@ -142,7 +144,8 @@ const icp_command_t icp_cmd_site_discover = {
     .need = ICP_NEED_REGISTER,
     .summary = "propose the virtual hosts of the running configuration as sites",
     .details = "Prints those that are not on file as CSV for `icpadmin site import`, one site for each ServerName with "
-               "all its aliases, on whatever ports. Fill the column license in before the import. Nothing is changed.",
+               "all its aliases, on whatever ports. A site that is on port 443 alone gets its home page by https: by http "
+               "another virtual host would answer for it. Fill the column license in before the import. Nothing is changed.",
     .json = "an array; each has name, hosts, license, homepage, where (file and line)",
     .example = "icpadmin site discover > sites.csv\nicpadmin site discover --command 'apache2 -f /etc/icp-httpd.conf "
                "-t -D DUMP_VHOSTS'",

@@ -38,9 +38,10 @@ static void add_alias(reading_t *reading, const char *alias)
     }
 }
 
-/* "NAME (FILE:LINE)"; nonzero if it is that. */
-static int add_vhost(reading_t *reading, char *text)
+/* "NAME (FILE:LINE)" of a listing for `port`; nonzero if it is that. */
+static int add_vhost(reading_t *reading, char *text, const char *port)
 {
+    int https = !strncmp(port, "443", 3) && !apr_isdigit(port[3]);
     char *bracket = strstr(text, " ("), *end = strrchr(text, ')');
     if (!bracket || !end || end < bracket || bracket == text) return 0;
     *bracket = *end = '\0';
@@ -54,7 +55,9 @@ static int add_vhost(reading_t *reading, char *text)
         reading->current->name = apr_pstrdup(reading->pool, text);
         reading->current->hosts = apr_array_make(reading->pool, 4, sizeof(const char *));
         reading->current->where = apr_pstrdup(reading->pool, bracket + 2);
+        reading->current->https_only = 1;
     }
+    if (!https) reading->current->https_only = 0;
     return 1;
 }
 
@@ -91,12 +94,13 @@ static void read_line(reading_t *reading, char *line, int indented)
     else if (!strncmp(line, "wild alias ", 11))
         add_alias(reading, line + 11);
     else if (indented && !strncmp(line, "port ", 5) && (found = strstr(line, named))) {
-        add_vhost(reading, found + sizeof named - 1);
+        add_vhost(reading, found + sizeof named - 1, line + 5);
     }
     else if (!indented && (found = strpbrk(line, " \t")) && !strstr(line, " is a NameVirtualHost")) {
         found += strspn(found, " \t");
         const char *where = strstr(found, " (") ? apr_pstrdup(reading->pool, strstr(found, " (") + 2) : "";
-        if (strchr(line, ':') < found && add_vhost(reading, found)) {
+        const char *port = strrchr(apr_pstrndup(reading->pool, line, strcspn(line, " \t")), ':');
+        if (port && add_vhost(reading, found, port + 1)) {
             read_aliases(reading, apr_pstrndup(reading->pool, where, strcspn(where, ")")));
         }
         reading->current = NULL;

@@ -14,6 +14,7 @@ typedef struct icp_vhost_t {
     apr_array_header_t
         *hosts;        /* const char *: the aliases of all vhosts of that name, each once, as written; without `name` */
     const char *where; /* "FILE:LINE" of the first of them */
+    int https_only;    /* all of them are on port 443: by http another vhost answers for it, if any */
 } icp_vhost_t;
 
 /* Vhosts with one ServerName on several addresses and ports are one entry; in order of appearance. The dump leaves the

@@ -329,12 +329,13 @@ static void drop_known(apr_array_header_t *numbers, const icp_site_t *site)
     numbers->nelts = kept;
 }
 
-/* What a visitor of the site's front door was shown is why it is suspended: no other page can stand for that one. */
+/* What a visitor of the site's front door was shown is why it is suspended: no other page can stand for that one. The same one by https
+ * can: where the site has no virtual host for http, another's page was judged for its own. */
 static icp_error_t *check_same_page(const icp_site_t *before, const icp_site_t *after, apr_pool_t *pool)
 {
     if (!before->suspension || icp_verdict_parse(before->suspension->reason) == ICP_VERDICT_COUNT) return NULL;
     const char *was = icp_site_page(before, "http", pool), *is = icp_site_page(after, "http", pool);
-    if (strcmp(was, is) == 0) return NULL;
+    if (strcmp(was, is) == 0 || strcmp(apr_pstrcat(pool, "https", strstr(was, "://"), NULL), is) == 0) return NULL;
     return icp_error(pool, ICP_REFUSED, apr_psprintf(pool, "first enable it: icpadmin enable %s", before->name),
                      "%s is suspended for what %s shows: %s cannot be looked at in its place", before->name, was, is);
 }

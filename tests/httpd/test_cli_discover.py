@@ -43,6 +43,18 @@ def test_one_proposal_for_each_name(httpd):
     assert objects[3]["where"] == "/etc/apache2/alone.conf:3"
 
 
+def test_a_site_without_a_plain_vhost_has_its_home_page_by_https(httpd):
+    """By http the server's first vhost would answer for it, and its page be judged for this site's."""
+    httpd.init_register()
+    dump = DUMP + """*:443                  safe.example.cn (/etc/apache2/safe.conf:1)
+*:4430                 odd.example.cn (/etc/apache2/odd.conf:1)
+"""
+    result = httpd.icpadmin("site", "discover", "--from", "-", stdin=dump)
+    assert {row["name"]: row["homepage"] for row in rows(result) if row["homepage"]} == {"safe.example.cn": "https://safe.example.cn/"}
+    httpd.icpadmin("site", "import", "-", stdin=result.out)
+    assert json.loads(httpd.icpadmin("site", "show", "safe.example.cn", "--json").out)["homepage"] == "https://safe.example.cn/"
+
+
 def test_what_is_on_file_is_left_out_and_the_rest_can_be_imported(httpd):
     httpd.register_site("shop.example.cn", ["www.shop.example.cn"])
     result = httpd.icpadmin("site", "discover", "--from", "-", stdin=DUMP)

@@ -178,6 +178,9 @@ START_TEST(test_another_page_does_not_stand_for_the_one_that_failed)
     fails(edit((icp_site_edit_t){.name = "shop", .homepage = "http://x.a.cn/", .serve_unlicensed = -1}), ICP_REFUSED, "x.a.cn");
     fails(edit((icp_site_edit_t){.name = "shop", .add_hosts = list("m.a.cn"), .serve_unlicensed = -1}), ICP_REFUSED, "m.a.cn");
     ok(edit((icp_site_edit_t){.name = "shop", .homepage = "", .add_hosts = list("x.a.cn"), .serve_unlicensed = -1}));
+    fails(edit((icp_site_edit_t){.name = "shop", .homepage = "https://m.a.cn/", .serve_unlicensed = -1}), ICP_REFUSED, "https://m.a.cn/");
+    ok(edit((icp_site_edit_t){.name = "shop", .homepage = "https://www.a.cn/", .serve_unlicensed = -1}));
+    fails(edit((icp_site_edit_t){.name = "shop", .homepage = "/", .serve_unlicensed = -1}), ICP_REFUSED, "http://www.a.cn/");
     ok(add_site("b.cn", "a.b.cn", NULL, 0)); /* unlicensed: nobody has looked at it */
     ok(edit((icp_site_edit_t){.name = "b.cn", .homepage = "/start", .serve_unlicensed = -1}));
     ck_assert_str_eq(icp_site_page(get_site("b.cn"), "https", pool), "https://b.cn/start");
