@@ -1,6 +1,7 @@
 /* `icpadmin log`: the audit log, and whether it is whole. */
 #include "audit.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -37,6 +38,17 @@ static json_t *event_json(const icp_event_t *event)
     return object;
 }
 
+/* With blanks, at which a narrow terminal's lines end. */
+static const char *spaced(const char *text, apr_pool_t *pool)
+{
+    json_t *value = parsed(text);
+    char *dumped = json_is_null(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY);
+    const char *copy = dumped ? apr_pstrdup(pool, dumped) : "-";
+    free(dumped);
+    json_decref(value);
+    return copy;
+}
+
 static icp_error_t *print_event(const icp_event_t *event, void *baton, apr_pool_t *pool)
 {
     reading_t *reading = baton;
@@ -46,7 +58,7 @@ static icp_error_t *print_event(const icp_event_t *event, void *baton, apr_pool_
     else {
         icp_list_row(reading->list, apr_psprintf(pool, "%" APR_INT64_T_FMT, event->id), icp_time_text(event->at, pool),
                      event->actor, event->action, event->subject, event->note && *event->note ? event->note : "-",
-                     event->after && strcmp(event->after, "null") ? event->after : "-", NULL);
+                     spaced(event->after, pool), NULL);
     }
     return NULL;
 }

@@ -3,6 +3,8 @@
 #include "number.h"
 #include "output.h"
 
+#include <string.h>
+
 #include <apr_strings.h>
 
 static const struct {
@@ -46,8 +48,9 @@ static void explain(const icp_cli_t *cli, icp_list_t *list, const char *text, co
     if (number->kind == ICP_NUMBER_NONE) remarks = icp_number_reason_text(number->reason);
     if (number->kind == ICP_NUMBER_POLICE) remarks = "a police filing number: never an ICP number";
     for (size_t i = 0; i < MARKS; i++) {
-        if (number->marks & marks[i].mark)
-            remarks = apr_pstrcat(cli->pool, remarks, *remarks ? "; " : "", marks[i].text, NULL);
+        if (!(number->marks & marks[i].mark)) continue;
+        size_t length = strlen(remarks) - (*remarks && remarks[strlen(remarks) - 1] == '.'); /* a reason is a sentence */
+        remarks = apr_psprintf(cli->pool, "%.*s%s%s", (int)length, remarks, *remarks ? "; " : "", marks[i].text);
     }
     const char *suffix = number->suffix ? apr_psprintf(cli->pool, "%d", number->suffix) : "-";
     const char *province = number->province && *number->province ? number->province : "-";

@@ -1,56 +1,62 @@
 /* `icpadmin help`: the table of commands, explained on a terminal. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <apr_strings.h>
 
+#include "columns.h"
 #include "help_text.h"
 #include "manual.h"
 #include "options.h"
 #include "suggest.h"
 #include "version.h"
 
-/* Folded at 96 columns. A paragraph ends at an empty line. */
-static void print_folded(const char *text)
+#define WIDEST 96 /* lines are easily read */
+
+static int width(void)
 {
-    int column = 0;
+    int terminal = icp_columns_of_terminal(STDOUT_FILENO);
+    return terminal && terminal < WIDEST ? terminal : WIDEST;
+}
+
+/* A paragraph ends at a new line, and an empty one follows it. */
+static void print_paragraphs(const char *text, apr_pool_t *pool)
+{
     while (*text) {
-        size_t word = strcspn(text, " \n");
-        int width = 0;
-        for (size_t i = 0; i < word; i++) width += ((unsigned char)text[i] & 0xC0) != 0x80;
-        if (column && column + 1 + width > 96) column = -(putchar('\n') != '\n');
-        printf("%s%.*s", column ? " " : "", (int)word, text);
-        column += width + (column != 0);
-        text += word;
-        if (*text == ' ')
-            text++;
-        else if (*text == '\n') {
-            fputs("\n\n", stdout);
-            text += strspn(text, "\n");
-            column = 0;
-        }
+        size_t length = strcspn(text, "\n");
+        icp_columns_fold(apr_pstrmemdup(pool, text, length), 0, 0, width());
+        text += length;
+        if (*text) putchar('\n');
+        text += strspn(text, "\n");
     }
-    putchar('\n');
+}
+
+/* "  NAME   what it is", folded in its own column. */
+static void print_entry(const char *name, int column, const char *help)
+{
+    printf("  %-*s ", column, name);
+    int at = 2 + (icp_columns_of(name) > column ? icp_columns_of(name) : column) + 1;
+    icp_columns_fold(help, at, column + 3, width());
 }
 
 static void print_options(const icp_option_t *options, apr_pool_t *pool)
 {
-    for (; options && options->name; options++) {
-        printf("  %-24s %s\n", icp_help_option(options, pool), options->help);
-    }
+    for (; options && options->name; options++) print_entry(icp_help_option(options, pool), 24, options->help);
 }
 
 static void help_command(const icp_command_t *command, apr_pool_t *pool)
 {
-    printf("usage: %s\n\n%c%s.\n", icp_help_synopsis(command, pool), command->summary[0] - 'a' + 'A',
-           command->summary + 1);
+    icp_columns_fold(apr_pstrcat(pool, "usage: ", icp_help_synopsis(command, pool), NULL), 0, 4, width());
+    printf("\n%c", command->summary[0] - 'a' + 'A');
+    icp_columns_fold(apr_pstrcat(pool, command->summary + 1, ".", NULL), 1, 0, width());
     if (command->details) {
         putchar('\n');
-        print_folded(command->details);
+        print_paragraphs(command->details, pool);
     }
     if (command->json) {
         putchar('\n');
-        print_folded(apr_psprintf(pool, "With --json: %s.", command->json));
+        print_paragraphs(apr_psprintf(pool, "With --json: %s.", command->json), pool);
     }
     if (command->options) {
         puts("\nOptions:");
@@ -64,10 +70,10 @@ static void help_command(const icp_command_t *command, apr_pool_t *pool)
 static void help_all(apr_pool_t *pool)
 {
     puts("usage: icpadmin [OPTION…] COMMAND …\n");
-    print_folded(icp_help_intro);
+    print_paragraphs(icp_help_intro, pool);
     puts("\nCommands (icpadmin help COMMAND explains one):");
     for (int i = 0; icp_commands[i]; i++) {
-        printf("  %-20s %s\n", icp_command_name(icp_commands[i], pool), icp_commands[i]->summary);
+        print_entry(icp_command_name(icp_commands[i], pool), 20, icp_commands[i]->summary);
     }
     puts("\nOptions, before or after the command:");
     print_options(icp_global_options, pool);

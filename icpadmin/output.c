@@ -1,5 +1,4 @@
-/* Tables aligned by display width (Chinese characters take two columns), JSON, remarks and progress. No command's
- * business. */
+/* Tables, JSON, remarks and progress. No command's business. */
 #include "output.h"
 
 #include <errno.h>
@@ -7,16 +6,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
 #include <unictype.h>
 #include <unistr.h>
-#include <uniwidth.h>
+
+#include "columns.h"
 
 #define MAX_COLUMNS 12
 #define GAP 2
+#define BELOW 4 /* the indentation of what does not fit into a row's line */
 
 struct icp_list_t {
     const icp_cli_t *cli;
@@ -27,19 +27,6 @@ struct icp_list_t {
     char *text;
     size_t length;
 };
-
-static int width_of(const char *text)
-{
-    int width = u8_strwidth((const uint8_t *)text, "UTF-8");
-    return width < 0 ? 0 : width;
-}
-
-static int terminal_width(int fd)
-{
-    struct winsize size;
-    if (!isatty(fd) || ioctl(fd, TIOCGWINSZ, &size) || size.ws_col < 20) return 0;
-    return size.ws_col;
-}
 
 static int harmless(ucs4_t character)
 {
@@ -140,35 +127,46 @@ void icp_list_sort(icp_list_t *list)
     qsort(rows, (size_t)(list->rows->nelts - list->heading), sizeof *rows, compare_rows);
 }
 
-/* Bytes of `text` that fit into `room` columns. */
-static size_t fitting(const char *text, int room)
+static int is_empty(const char *cell)
 {
-    const uint8_t *start = (const uint8_t *)text, *at = start, *next;
-    ucs4_t character;
-    while ((next = u8_next(&character, at))) {
-        int width = uc_width(character, "UTF-8");
-        if (width > room) break;
-        if (width > 0) room -= width;
-        at = next;
-    }
-    return (size_t)(at - start);
+    return !cell || !*cell || !strcmp(cell, "-");
 }
 
-static void print_row(const icp_list_t *list, const char *const *cells, const int *widths, int terminal,
+/* Columns that stand in line: all, or on a narrower terminal the first ones. */
+static int columns_in_line(const icp_list_t *list, const int *widths, int terminal)
+{
+    int count = 0, used = 0;
+    if (!terminal) return list->columns;
+    while (count < list->columns && used + widths[count] <= terminal) used += widths[count++] + GAP;
+    return count ? count : 1;
+}
+
+/* What did not fit into the line, each with its heading. */
+static void print_below(const icp_list_t *list, const char *const *cells, int from, int terminal, apr_pool_t *scratch)
+{
+    const char *const *headings = APR_ARRAY_IDX(list->rows, 0, const char **), *line = "";
+    for (int i = from; i < list->columns; i++) {
+        if (is_empty(cells[i])) continue;
+        line = apr_pstrcat(scratch, line, *line ? "  " : "", headings[i], ": ", cells[i], NULL);
+    }
+    if (!*line) return;
+    printf("%*s", BELOW, "");
+    icp_columns_fold(line, BELOW, BELOW, terminal);
+}
+
+static void print_row(const icp_list_t *list, const char *const *cells, const int *widths, int in_line, int terminal,
                       apr_pool_t *scratch)
 {
     const char *line = "";
-    int last = list->columns - 1;
+    int last = in_line - 1;
     while (last > 0 && !(cells[last] && *cells[last])) last--;
-    for (int i = 0; i <= last; i++) {
+    for (int i = 0; i < last; i++) {
         const char *cell = cells[i] ? cells[i] : "";
-        int padding = i < last ? widths[i] - width_of(cell) + GAP : 0;
-        line = apr_psprintf(scratch, "%s%s%*s", line, cell, padding, "");
+        line = apr_psprintf(scratch, "%s%s%*s", line, cell, widths[i] - icp_columns_of(cell) + GAP, "");
     }
-    if (terminal && width_of(line) > terminal)
-        printf("%.*s…\n", (int)fitting(line, terminal - 1), line);
-    else
-        puts(line);
+    fputs(line, stdout);
+    int at = icp_columns_of(line);
+    icp_columns_fold(cells[last] ? cells[last] : "", at, list->heading ? BELOW : at, terminal);
 }
 
 void icp_list_end(icp_list_t *list, const char *nothing)
@@ -187,18 +185,21 @@ void icp_list_end(icp_list_t *list, const char *nothing)
         if (nothing) icp_remark(list->cli, "%s", nothing);
         return;
     }
-    int widths[MAX_COLUMNS] = {0}, terminal = terminal_width(STDOUT_FILENO);
+    int widths[MAX_COLUMNS] = {0}, terminal = icp_columns_of_terminal(STDOUT_FILENO);
     for (int r = 0; r < list->rows->nelts; r++) {
         const char *const *cells = APR_ARRAY_IDX(list->rows, r, const char **);
         for (int i = 0; i < list->columns; i++) {
-            int width = cells[i] ? width_of(cells[i]) : 0;
+            int width = cells[i] ? icp_columns_of(cells[i]) : 0;
             if (width > widths[i]) widths[i] = width;
         }
     }
     apr_pool_t *scratch;
     apr_pool_create(&scratch, list->cli->pool);
+    int in_line = list->heading ? columns_in_line(list, widths, terminal) : list->columns;
     for (int r = 0; r < list->rows->nelts; r++) {
-        print_row(list, APR_ARRAY_IDX(list->rows, r, const char **), widths, terminal, scratch);
+        const char *const *cells = APR_ARRAY_IDX(list->rows, r, const char **);
+        print_row(list, cells, widths, in_line, terminal, scratch);
+        if (r && in_line < list->columns) print_below(list, cells, in_line, terminal, scratch);
         apr_pool_clear(scratch);
     }
 }
@@ -261,7 +262,9 @@ void icp_print_error(const icp_cli_t *cli, const icp_error_t *error)
 void icp_progress(const icp_cli_t *cli, const char *text)
 {
     if (cli->quiet || !isatty(STDERR_FILENO)) return;
-    fprintf(stderr, "\r\033[K%s", text ? icp_printable(text, cli->pool) : "");
+    int terminal = icp_columns_of_terminal(STDERR_FILENO);
+    text = text ? icp_printable(text, cli->pool) : "";
+    fprintf(stderr, "\r\033[K%.*s", (int)(terminal ? icp_columns_fitting(text, terminal - 1) : strlen(text)), text);
     fflush(stderr);
 }
 

@@ -9,7 +9,8 @@
 
 #include "command.h"
 
-/* A list of records: a table for people, or with --json an array with one object a line. Printed at its end. */
+/* A list of records: a table for people, or with --json an array with one object a line. Printed at its end. On a terminal that is too
+ * narrow nothing is cut: what does not fit into a row's line stands below it, with its heading. */
 typedef struct icp_list_t icp_list_t;
 
 /* `headings`: "SITE|STATE|SINCE"; NULL for a table without any (one record as name and value). */

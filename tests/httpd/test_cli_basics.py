@@ -1,7 +1,6 @@
 """icpadmin as a program: arguments, help, exit statuses, streams; and the two commands that need no register."""
 import json
 import os
-import pty
 import signal
 import subprocess
 import unicodedata
@@ -107,7 +106,7 @@ def test_help_of_a_noun_explains_all_its_commands():
 
 def test_no_command_is_missing_from_this_list():
     lines = run("help").stdout.split("Commands (")[1].split("\n\n")[0].splitlines()[1:]
-    assert [line[2:22].strip() for line in lines] == COMMANDS
+    assert [line[2:22].strip() for line in lines if line[2] != " "] == COMMANDS  # the others go on with a summary
 
 
 def test_version():
@@ -154,24 +153,8 @@ def test_tables_are_aligned_by_display_width():
     assert len(widths) == 1, columns
 
 
-def test_a_table_is_cut_to_the_terminal_and_only_there():
-    long = ["沪ICP备05012345号-3", "港ICP备12345678号"]
-    assert "…" not in run("number", *long).stdout
-    leader, follower = pty.openpty()
-    subprocess.run(["stty", "cols", "60"], stdin=follower, check=True)
-    with subprocess.Popen([ICPADMIN, "number", *long], stdout=follower, stderr=follower, stdin=follower) as process:
-        process.wait(60)
-    os.close(follower)
-    shown = b""
-    try:
-        while chunk := os.read(leader, 65536):
-            shown += chunk
-    except OSError:
-        pass
-    os.close(leader)
-    lines = shown.decode().splitlines()
-    assert len(lines) == 3 and lines[2].endswith("…")
-    assert all(display_width(line) <= 60 for line in lines)
+def test_what_is_odd_about_a_number_is_one_sentence():
+    assert "abbreviations; the digits look" in run("number", "港ICP备12345678号").stdout
 
 
 def test_texts_cannot_move_the_terminals_cursor():

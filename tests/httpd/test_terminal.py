@@ -1,12 +1,16 @@
 """icpadmin on a terminal: progress, and the question before a change to more than one."""
+import fcntl
 import os
 import pty
 import resource
 import select
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
+import unicodedata
 
 import pytest
 
@@ -146,3 +150,46 @@ def test_a_reader_in_the_way_of_the_suspensions(two):
         holder.kill()
     assert status == 1 and f"is held by pid {holder.pid} (" in terminal.said
     once(two)
+
+
+def shown(httpd, columns, *arguments):
+    """What a terminal of that many columns gets on standard output, by lines."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    environment = {**httpd.environment, "ICP_REGISTER": str(httpd.register)}
+    environment.pop("LD_PRELOAD", None)
+    with subprocess.Popen([str(BUILD / "icpadmin"), *arguments], env=environment, stdout=follower, stderr=subprocess.DEVNULL) as process:
+        os.close(follower)
+        text = b""
+        try:
+            while chunk := os.read(leader, 65536):
+                text += chunk
+        except OSError:  # nobody has the other end any longer
+            pass
+        os.close(leader)
+        assert process.wait(30) == 0
+    return text.decode().split("\r\n")[:-1]
+
+
+def columns_of(line):
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in line)
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_a_narrow_terminal_loses_nothing(register, columns):
+    hosts = [f"host-{i}.shop.example.cn" for i in range(9)]
+    register.icpadmin("site", "edit", "shop.example.cn", *(f"--host={host}" for host in hosts))
+    register.icpadmin("suspend", "shop.example.cn", "--reason", "missing", "--note", "店主答应明天在首页底部加上备案号，请客服届时再检查一次页面")
+    for command in (["log"], ["policy", "show"], ["status"], ["site", "list"], ["site", "show", "shop.example.cn"], ["exemption", "list"],
+                    ["license", "show", "沪ICP备05012345号"], ["help", "check"]):
+        lines = shown(register, columns, *command)
+        examples = lines.index("Example:") if "Example:" in lines else len(lines)  # which are to be pasted whole
+        assert all(columns_of(line) <= columns for line in lines[:examples]), "\n".join(lines)
+        letters = "".join("".join(lines).split())
+        wide = register.icpadmin(*command).out
+        for text in wide.split():  # the heading of a column that is empty for all is not needed
+            assert text in ("-", "VERDICT", "CHECKED") or text in letters, f"{command}: {text} is lost in\n" + "\n".join(lines)
+
+
+def test_a_wide_terminal_has_a_line_for_each(register):
+    assert shown(register, 500, "log") == register.icpadmin("log").out.splitlines()
