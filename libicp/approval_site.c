@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include <apr_strings.h>
-#include <apr_uri.h>
 
 #include "exemption.h"
 #include "host.h"
@@ -28,16 +27,6 @@ static int holds(const apr_array_header_t *texts, const char *text)
         if (!strcmp(APR_ARRAY_IDX(texts, i, const char *), text)) return 1;
     }
     return 0;
-}
-
-/* A page that is on none of the hosts would keep the site from being added. */
-static const char *own_homepage(const char *homepage, const apr_array_header_t *hosts, apr_pool_t *pool)
-{
-    apr_uri_t uri;
-    const char *host;
-    if (!*homepage || apr_uri_parse(pool, homepage, &uri) || !uri.hostname || icp_host_normalise(&host, uri.hostname, 0, pool))
-        return NULL;
-    return holds(hosts, host) ? homepage : NULL;
 }
 
 static icp_error_t *find_sites(website_t *website, icp_register_t *reg, apr_pool_t *pool)
@@ -70,7 +59,7 @@ static icp_error_t *read_websites(apr_array_header_t **result, icp_register_t *r
             ICP_TRY(icp_host_normalise(&host, json_string_value(json_array_get(hosts, j)), 0, pool));
             APR_ARRAY_PUSH(website->hosts, const char *) = host;
         }
-        website->homepage = own_homepage(icp_form_value(entry, "homepage"), website->hosts, pool);
+        website->homepage = apr_pstrdup(pool, icp_form_value(entry, "homepage"));
         ICP_TRY(find_sites(website, reg, pool));
     }
     return NULL;

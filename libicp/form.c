@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <apr_strings.h>
+#include <apr_uri.h>
 #include <unictype.h>
 #include <unistr.h>
 
@@ -143,6 +144,21 @@ static void refuse_shared_hosts(icp_form_check_t *check, const char *path, const
     }
 }
 
+static void refuse_foreign_homepage(icp_form_check_t *check, const char *path, const json_t *website)
+{
+    const char *homepage = json_string_value(json_object_get(website, "homepage")), *name;
+    const json_t *hosts = json_object_get(website, "hosts"), *host;
+    apr_uri_t uri;
+    size_t i;
+    check->path = path;
+    if (!homepage || !hosts || apr_uri_parse(check->pool, homepage, &uri) || !uri.hostname || icp_host_normalise(&name, uri.hostname, 0, check->pool)) return;
+    json_array_foreach(hosts, i, host) {
+        if (!strcmp(json_string_value(host), name)) return;
+    }
+    icp_form_refuse(check, "This page is at none of the website's host names. Write its address with one of them, or name its host above as well.",
+                    "该网址不在本网站的域名下。请改用上面填写的域名，或在上面补充该域名。");
+}
+
 static void check_websites(icp_form_check_t *check, icp_form_kind_e kind)
 {
     json_t *typed = json_object_get(check->typed, "websites"), *clean = json_array();
@@ -163,6 +179,7 @@ static void check_websites(icp_form_check_t *check, icp_form_kind_e kind)
             if (!strcmp(field->group, "websites")) check_field(check, kind, field, prefix, json_array_get(typed, i), website);
         }
         refuse_shared_hosts(check, apr_pstrcat(check->pool, prefix, "hosts", NULL), website, clean);
+        refuse_foreign_homepage(check, apr_pstrcat(check->pool, prefix, "homepage", NULL), website);
         json_array_append_new(clean, website);
     }
     if (json_array_size(clean)) json_object_set_new(check->clean, "websites", clean);

@@ -84,22 +84,41 @@ const char *icp_form_check_uscc(icp_form_check_t *check, const char *value)
 }
 
 /* GB 11643-1999: six digits of the place, date of birth, three of the sequence, check character modulo 11. */
-const char *icp_form_check_id_number(icp_form_check_t *check, const char *value)
+static int is_resident_id(const char *number, apr_pool_t *pool)
 {
     static const int weights[] = {7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2};
-    const char *number = upper(narrow(value, "-", check->pool));
     int sum = 0, fits = strlen(number) == 18 && strspn(number, "0123456789") >= 17;
     for (int i = 0; fits && i < 17; i++) sum += weights[i] * (number[i] - '0');
     if (fits) fits = "10X98765432"[sum % 11] == number[17];
     if (fits) {
-        int year = atoi(apr_pstrmemdup(check->pool, number + 6, 4)), month = atoi(apr_pstrmemdup(check->pool, number + 10, 2)),
-            day = atoi(apr_pstrmemdup(check->pool, number + 12, 2));
+        int year = atoi(apr_pstrmemdup(pool, number + 6, 4)), month = atoi(apr_pstrmemdup(pool, number + 10, 2)),
+            day = atoi(apr_pstrmemdup(pool, number + 12, 2));
         fits = year >= 1900 && year < 2100 && month >= 1 && month <= 12 && day >= 1 && day <= 31;
     }
-    if (!fits) {
-        icp_form_refuse(check, "This is not a resident ID number: it has 18 characters and a check character at its end. Copy it from the ID card or the "
-                        "residence permit; with a passport or a travel permit, contact us instead.",
-                        "公民身份号码有误：应为 18 位，末位为校验码。请按身份证或居住证填写；使用护照或通行证的，请与我们联系办理。");
+    return fits;
+}
+
+/* Passports, travel permits and permanent residence cards of before 2023: shorter, with no check that all share. The ID cards of before
+ * 1999, of 15 digits, are no longer valid. */
+static int may_be_other_id(const char *number)
+{
+    apr_size_t length = strlen(number), digits = strspn(number, "0123456789");
+    return length >= 6 && length <= 15 && strspn(number, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == length && strpbrk(number, "0123456789")
+           && !(length == 15 && digits == 15);
+}
+
+const char *icp_form_check_id_number(icp_form_check_t *check, const char *value)
+{
+    const char *number = upper(narrow(value, "-()", check->pool));
+    if (is_resident_id(number, check->pool)) return number;
+    if (may_be_other_id(number)) {
+        icp_form_warn(check, "This is not the number of an ID card, which has 18 characters. Confirm it if it is that of a passport or a permit.",
+                      "这不是 18 位的居民身份证号码。如果是护照、通行证等其他证件的号码，请确认。");
+    }
+    else {
+        icp_form_refuse(check, "This is no number of an ID card: it has 18 characters, and the check character at its end fits. Copy it from the "
+                        "card; with another document write the number of that.",
+                        "身份证号码有误：应为 18 位，末位为校验码。请按身份证填写；使用其他证件的，请填写该证件的号码。");
     }
     return number;
 }
@@ -138,12 +157,13 @@ const char *icp_form_check_address(icp_form_check_t *check, const char *value)
 {
     const char *province = json_string_value(json_object_get(json_object_get(check->clean, "holder"), "province"));
     const icp_choice_t *chosen = province ? icp_choice_find(icp_form_provinces, province) : NULL;
+    const char *place = begins(value, "中国") ? value + strlen("中国") : value;
     if (characters(value) < 6) {
         icp_form_refuse(check, "Write the address in full: city, street, house number, room.", "请填写完整地址，包括城市、街道、门牌号和房间号。");
         return value;
     }
     for (const icp_choice_t *other = icp_form_provinces; chosen && other->value; other++) {
-        if (other != chosen && begins(value, other->label[ICP_LANGUAGE_ZH])) {
+        if (other != chosen && begins(place, other->label[ICP_LANGUAGE_ZH])) {
             icp_form_warn(check, "The address begins with another province than the one that is chosen. Bureaus reject that.",
                           "地址与所选省份不一致，通信管理局会因此驳回。");
         }
@@ -158,12 +178,19 @@ static int has_known_ending(const char *name)
     return psl_is_public_suffix2(psl_builtin(), dot ? dot + 1 : name, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE);
 }
 
+/* No label of a domain begins or ends with a hyphen. */
+static int has_loose_hyphen(const char *name)
+{
+    return *name == '-' || name[strlen(name) - 1] == '-' || strstr(name, ".-") || strstr(name, "-.");
+}
+
 /* A name that can be filed: two labels or more, no address, more than a public suffix. */
 static const char *domain(const char *text, apr_pool_t *pool)
 {
     const char *normal;
     if (icp_host_normalise(&normal, text, 0, pool)) return NULL;
-    if (!strchr(normal, '.') || strchr(normal, ':') || apr_isdigit(strrchr(normal, '.')[1]) || strchr(normal, '_')) return NULL;
+    if (!strchr(normal, '.') || strchr(normal, ':') || apr_isdigit(strrchr(normal, '.')[1]) || strchr(normal, '_')
+        || has_loose_hyphen(normal)) return NULL;
     return normal;
 }
 
@@ -180,7 +207,7 @@ static const char *without_scheme(const char *value, apr_pool_t *pool)
 
 const char *icp_form_check_host(icp_form_check_t *check, const char *value)
 {
-    const char *name = domain(without_scheme(value, check->pool), check->pool);
+    const char *name = domain(without_scheme(narrow(value, "", check->pool), check->pool), check->pool);
     if (!name) {
         const char *shown = icp_text_printable(value, 80, check->pool);
         icp_form_refuse(check,
@@ -202,10 +229,11 @@ const char *icp_form_check_host(icp_form_check_t *check, const char *value)
     return name;
 }
 
+/* The link to the application goes there: what may be two addresses, or none, is not made one by leaving spaces out. */
 const char *icp_form_check_email(icp_form_check_t *check, const char *value)
 {
     const char *address;
-    if (icp_address_parse(&address, narrow(value, "", check->pool), check->pool) || !strchr(strchr(address, '@'), '.')) {
+    if (icp_text_has_space(value) || icp_address_parse(&address, narrow(value, "", check->pool), check->pool) || !strchr(strchr(address, '@'), '.')) {
         icp_form_refuse(check, "This is no e-mail address. Write it like name@example.cn.", "电子邮箱格式不正确，请按 name@example.cn 的形式填写。");
         return value;
     }
@@ -292,6 +320,7 @@ const char *icp_form_check_homepage(icp_form_check_t *check, const char *value)
         || uri.user || uri.password || !uri.hostname || !domain(uri.hostname, check->pool) || icp_text_has_space(value)
         || strpbrk(value, "\"<>\\^`{|}")) {
         icp_form_refuse(check, "This is no address of a page. Write it like https://www.example.cn/.", "网址有误，请按 https://www.example.cn/ 的形式填写。");
+        return "";
     }
     return value;
 }

@@ -105,6 +105,7 @@ static void put_field(icp_apply_page_t *page, const icp_form_field_t *field, con
     const char *text = typed_text(page, value);
     set_common(page, id, field->label, field->hint, field->holder);
     page->values[V_REQUIRED] = icp_apply_flag((field->required >> page->view->kind & 1) && !field->holder);
+    page->values[V_OPTIONAL] = icp_apply_flag(!(field->required >> page->view->kind & 1));
     page->values[V_AUTOCOMPLETE] = field->autocomplete;
     page->values[V_INPUTMODE] = field->inputmode;
     page->values[V_MAX] = apr_itoa(page->pool, field->max);

@@ -133,8 +133,9 @@ apr_array_header_t *icp_apply_documents(apr_array_header_t *issues, const icp_mu
                    "文件超过 5 MB，请缩小后再上传，例如以 150 dpi 扫描。");
         }
         else if (file) {
-            refuse(issues, field, "This is no PDF, JPEG or PNG, whatever its name says, or it is damaged. Save it anew as one of these.",
-                   "文件内容不是 PDF、JPEG 或 PNG（与文件名无关），或已损坏。请重新保存为其中一种格式。");
+            refuse(issues, field, "This is no PDF, JPEG or PNG, whatever its name says, or it is empty or damaged. Save it anew as one of these; photos in HEIC or WebP "
+                   "and Word files have to be converted.",
+                   "文件内容不是 PDF、JPEG 或 PNG（与文件名无关），或是空文件，或已损坏。请重新保存为其中一种格式；HEIC、WebP 照片和 Word 文档须先转换。");
         }
         else if (icp_form_document_required(document, kind, holder) && !is_on_file(on_file, document->kind)) {
             refuse(issues, field, "Please choose this file.", "请选择此文件。");

@@ -64,6 +64,16 @@ def test_path_of_several_parts(server):
     assert answer.status == 200 and "/icp/apply?kind=first" in answer.text
 
 
+def test_what_may_be_left_out_says_so(server):
+    """A change names what changes alone; nobody should have to find that out by an error."""
+    def optional(kind):
+        page = Visitor(server).get(f"?kind={kind}").text
+        return re.findall(r'<label for="([^"]+)">[^<]*(?:<span class="only"> \(of a \w+\)</span>)?<span class="only"> \(optional\)</span></label>', page)
+    assert optional("first") == ["websites.0.homepage"]
+    assert optional("change") == [f"websites.0.{name}" for name in ("name", "hosts", "category", "person")]
+    assert optional("cancel-website") == ["reason", "document.license"]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind(server, kind):
     """Each asks for what it needs, and what it asks for is enough."""

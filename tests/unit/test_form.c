@@ -193,9 +193,13 @@ START_TEST(test_values)
         {"person", "holder.province", "港", REFUSED},
         {"person", "holder.province", "川", REFUSED},
         {"person", "holder.address", "北京市朝阳区示例路1号", WARNED},
+        {"person", "holder.address", "中国北京市朝阳区示例路1号", WARNED},
+        {"person", "holder.address", "中国上海市黄浦区示例路1号", TAKEN},
         {"person", "holder.address", "某地", REFUSED},
         {"person", "contact.email", "a@b", REFUSED},
-        {"person", "contact.email", "a b@example.cn", TAKEN}, /* white space goes */
+        {"person", "contact.email", " a@example.cn\xe3\x80\x80", TAKEN},
+        {"person", "contact.email", "a b@example.cn", REFUSED}, /* it may be another's without the space */
+        {"person", "contact.email", "a@example.cn b", REFUSED},
         {"person", "contact.email", "a@example.cn\nBcc: b@example.cn", REFUSED},
         {"person", "contact.email", "a@b@example.cn", REFUSED},
         {"person", "contact.email", "\"a\"@example.cn", REFUSED},
@@ -217,6 +221,9 @@ START_TEST(test_values)
         {"person", "websites.0.category", "games", WARNED},
         {"person", "websites.0.category", "GAMES", REFUSED},
         {"person", "websites.0.homepage", "https://www.example.cn/shop/?a=1", TAKEN},
+        {"person", "websites.0.homepage", "http://EXAMPLE.cn:8080/", TAKEN},
+        {"person", "websites.0.homepage", "https://other.cn/", REFUSED}, /* another website's */
+        {"person", "websites.0.homepage", "shop.www.example.cn/", REFUSED},
         {"person", "websites.0.homepage", "javascript:alert(1)", REFUSED},
         {"person", "websites.0.homepage", "http://user@www.example.cn/", REFUSED},
         {"person", "websites.0.homepage", "http://127.0.0.1/", REFUSED},
@@ -240,7 +247,12 @@ START_TEST(test_values)
         {"person", "holder.name", "王小明2", REFUSED},
         {"person", "holder.id_number", "110105 19491231 002X", TAKEN},
         {"person", "holder.id_number", "810000199408230021", TAKEN}, /* residence permit of Hong Kong */
-        {"person", "holder.id_number", "E12345678", REFUSED},        /* a passport */
+        {"person", "holder.id_number", "E12345678", WARNED},         /* a passport */
+        {"person", "holder.id_number", "H1234567(8)", WARNED},       /* a travel permit of Hong Kong */
+        {"person", "holder.id_number", "CHN310055010101", WARNED},   /* a permanent residence card */
+        {"person", "holder.id_number", "护照E1234567", REFUSED},
+        {"person", "holder.id_number", "PASSPORT", REFUSED},
+        {"person", "holder.id_number", "11010519491231", WARNED},
         {"person", "contact.email", "li.si+icp@example.com.cn", TAKEN},
         {"person", "contact.email", "李四@example.cn", REFUSED},
         {"person", "contact.email", "lisi＠example．cn", TAKEN},
@@ -282,7 +294,7 @@ END_TEST
 START_TEST(test_hosts)
 {
     static const char *const bad[] = {"http://www.example.cn/shop", "https://", "ftp://www.example.cn", "http:/www.example.cn", "localhost", "192.0.2.1", "[::1]", "::1", "*.example.cn", "com.cn", "bj.cn",
-                                      "中国", "a..cn", "example", "a_b.example.cn", "1.2.3.4.5", "<script>.cn", "-", NULL};
+                                      "中国", "a..cn", "example", "a_b.example.cn", "1.2.3.4.5", "<script>.cn", "-", "-a.cn", "a-.cn", "www.a.cn-", NULL};
     for (int i = 0; bad[i]; i++) {
         json_t *form = example();
         set(form, "websites.0.hosts", json_pack("[s]", bad[i]));
@@ -319,6 +331,7 @@ START_TEST(test_hosts_as_typed)
         {"www.example.cn。", "[\"www.example.cn\"]"},
         {"WWW.Example.CN www.example.cn", "[\"www.example.cn\"]"},
         {"example.cn:8080", "[\"example.cn\"]"},
+        {"http：//www.example.cn／", "[\"www.example.cn\"]"},
         {"茶具.中国 茶具.公司 www.茶具.cn", "[\"xn--h6qr62j.xn--fiqs8s\",\"xn--h6qr62j.xn--55qx5d\",\"www.xn--h6qr62j.cn\"]"},
         {"xn--h6qr62j.xn--fiqs8s", "[\"xn--h6qr62j.xn--fiqs8s\"]"},
         {"shop.example.com.cn example.bj.cn a--b.example.top", "[\"shop.example.com.cn\",\"example.bj.cn\",\"a--b.example.top\"]"},
