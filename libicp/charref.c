@@ -13,7 +13,7 @@ typedef struct named_t {
     unsigned char bare; /* known without semicolon, too */
 } named_t;
 
-static const named_t names[] = {
+static const named_t names[] = { /* the bare ones first */
     {"amp", '&', 1},       {"lt", '<', 1},        {"gt", '>', 1},         {"quot", '"', 1},       {"nbsp", 0xA0, 1},
     {"copy", 0xA9, 1},     {"reg", 0xAE, 1},      {"shy", 0xAD, 1},       {"middot", 0xB7, 1},    {"AMP", '&', 1},
     {"LT", '<', 1},        {"GT", '>', 1},        {"QUOT", '"', 1},       {"COPY", 0xA9, 1},      {"REG", 0xAE, 1},
@@ -62,16 +62,17 @@ static apr_size_t named(const char *at, const char *end, int attribute, unsigned
     while (p < end && apr_isalnum(*p)) p++;
     apr_size_t length = (apr_size_t)(p - name);
     int closed = p < end && *p == ';';
-    if (length < 2) return 0;
-    for (apr_size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    if (length < 2 || (attribute && p < end && *p == '=')) return 0; /* a parameter, as in ?a=1&copy=2 */
+    for (apr_size_t i = 0; i < sizeof names / sizeof *names && (closed || names[i].bare); i++) {
+        if (names[i].name[0] != name[0]) continue;
         apr_size_t known = strlen(names[i].name);
-        if (known > length || names[i].name[0] != name[0] || memcmp(names[i].name, name, known) != 0) continue;
+        if (known > length || memcmp(names[i].name, name, known) != 0) continue;
         if (known == length && closed) {
             *character = names[i].character;
             return known + 2;
         }
         if (!names[i].bare) continue;
-        if (attribute && (known < length || (p < end && *p == '='))) continue;
+        if (attribute && known < length) continue;
         *character = names[i].character;
         return known + 1;
     }

@@ -20,11 +20,13 @@
     (((((a) | 0x20) == 'c') & (((b) | 0x20) == 'p')) | ((((a) | 0x20) == 'b') & (((b) <= ' ') | ((b) == '1') | ((b) == '2') | ((b) >= 0x7F))))
 #define SOURCE_PAIR(a, b) (((((a) | 0x20) == 'c') | (((a) | 0x20) == 'b')) & (((b) == '<') | ((b) == '&')))
 
+/* Where such pairs begin in a block, and where B stands before more than what may follow it: before any byte but ASCII beyond '<'. */
 static inline icp_block_t pairs_in(const unsigned char *text, int source)
 {
-    icp_block_t a = icp_block_load(text), b = icp_block_load(text + 1);
-    icp_block_t hits = (icp_block_t)ASCII_PAIR(a, b);
-    if (source) hits |= (icp_block_t)SOURCE_PAIR(a, b) | (icp_block_t)(a == '&') | (icp_block_t)((a == '{') & (b == '{'));
+    icp_block_t a = icp_block_load(text), b = icp_block_load(text + 1), small = a | 0x20;
+    icp_block_t after_c = (icp_block_t)((b | 0x20) == 'p'), after_b = (icp_block_t)(b - 0x7F <= 0x81 + '<');
+    if (source) after_c |= (icp_block_t)(b == '<') | (icp_block_t)(b == '&');
+    icp_block_t hits = ((icp_block_t)(small == 'c') & after_c) | ((icp_block_t)(small == 'b') & after_b);
     if (icp_block_any(a)) hits |= (icp_block_t)HIGH_PAIR(a, b);
     return hits;
 }
@@ -57,23 +59,16 @@ static int is_place(const unsigned char *text, apr_size_t length, apr_size_t at,
     return at == length || text[at] >= 0x7F || text[at] <= ' ' || memchr("-./Bb<&", text[at], source ? 7 : 5);
 }
 
-/* … or in a page's source begin a reference, or {{? */
-static inline int is_stop(const unsigned char *text, apr_size_t length, apr_size_t at, int source)
-{
-    if (source && (text[at] == '&' || (text[at] == '{' && at + 1 < length && text[at + 1] == '{'))) return 1;
-    return is_place(text, length, at, source);
-}
-
 /* The first of the places in a block that is one; ICP_BLOCK: none is. */
 static inline apr_size_t stop_in(icp_block_t hits, const unsigned char *text, apr_size_t length, apr_size_t at, int source)
 {
     for (apr_size_t i = icp_block_next(hits, 0); i < ICP_BLOCK; i = icp_block_next(hits, i + 1)) {
-        if (is_stop(text, length, at + i, source)) return i;
+        if (is_place(text, length, at + i, source)) return i;
     }
     return ICP_BLOCK;
 }
 
-/* The first such place at or after `at`, or in a page's source the first '&' or {{, else `length`. A block at a time: nearly every byte of a
+/* The first such place at or after `at`, else `length`. A block at a time: nearly every byte of a
  * page is no such place. */
 static inline apr_size_t next_place(const unsigned char *text, apr_size_t length, apr_size_t at, int source)
 {
@@ -85,7 +80,7 @@ static inline apr_size_t next_place(const unsigned char *text, apr_size_t length
         if (stop < ICP_BLOCK) return at;
     }
     for (; at + 1 < length; at++) {
-        if (is_stop(text, length, at, source)) return at;
+        if (is_place(text, length, at, source)) return at;
     }
     return length;
 }
@@ -108,7 +103,7 @@ int icp_number_possible(const char *text, apr_size_t length)
 apr_size_t icp_number_hint(const char *source, apr_size_t length, apr_size_t at)
 {
     apr_size_t place = next_place((const unsigned char *)source, length, at, 1);
-    int cut = place == length && length > at && strchr("BbCc&{", source[length - 1]);
+    int cut = place == length && length > at && strchr("BbCc", source[length - 1]);
     return cut ? length - 1 : place;
 }
 

@@ -71,7 +71,7 @@ apr_array_header_t *icp_number_find(const char *text, apr_size_t length, apr_poo
 int icp_number_possible(const char *text, apr_size_t length);
 
 /* The first place at or after `at` in the source of a page (text with tags and character references in it) where something stands by which
- * icp_number_find could find a number in the page's text, or where a reference may begin or {{, which stands for another text; `length`: there is none. */
+ * icp_number_find could find a number in the page's text once its references are decoded; `length`: there is none. */
 apr_size_t icp_number_hint(const char *source, apr_size_t length, apr_size_t at);
 
 /* The whole text must be one number, wild forms allowed; else kind is NONE and reason says why. */

@@ -36,7 +36,8 @@ struct icp_page_t {
     buffer_t text;                /* decoded, not read yet */
     apr_size_t text_before;       /* bytes of text read and gone */
     apr_size_t retry;             /* text->length below which nothing new can be told */
-    apr_size_t hint;              /* where in the text the next thing stands by which a number could be found */
+    apr_size_t hint;              /* where in the text the next thing stands by which a number could be found … */
+    apr_size_t reference, brace;  /* … and the next & and { */
     icp_markup_t markup;
     icp_nesting_t *nesting;
     icp_shell_t *shell;
@@ -65,7 +66,7 @@ static void drop_front(buffer_t *buffer, apr_size_t length)
     if (buffer->length) memmove(buffer->bytes, buffer->bytes + length, buffer->length);
 }
 
-/* Does something by which a number could be found, or a character reference, stand in this part of the page's text, all before it having been asked about? */
+/* Does something by which a number could be found stand in this part of the page's text, all before it having been asked about? */
 static int hinted(icp_page_t *page, const char *text, apr_size_t length)
 {
     apr_size_t at = (apr_size_t)(text - page->text.bytes);
@@ -73,10 +74,24 @@ static int hinted(icp_page_t *page, const char *text, apr_size_t length)
     return page->hint < at + length;
 }
 
-/* Is a number possible with this text, which was `before` bytes long before it was decoded? */
-static int hopeful(icp_page_t *page, const char *text, apr_size_t before, apr_size_t length)
+static apr_size_t find(const icp_page_t *page, apr_size_t at, char wanted)
 {
-    if (length == 0 || (before == length && !hinted(page, text, length))) return 0;
+    const char *found = memchr(page->text.bytes + at, wanted, page->text.length - at);
+    return found ? (apr_size_t)(found - page->text.bytes) : page->text.length;
+}
+
+/* Does the character stand there? `next`: the next one that is known. */
+static int holds(const icp_page_t *page, apr_size_t *next, char wanted, const char *text, apr_size_t length)
+{
+    apr_size_t at = (apr_size_t)(text - page->text.bytes);
+    if (*next < at) *next = find(page, at, wanted);
+    return *next < at + length;
+}
+
+/* Is a number possible with this text, in which references or escapes were `decoded`? */
+static int hopeful(icp_page_t *page, const char *text, apr_size_t length, int decoded)
+{
+    if (length == 0 || (!decoded && !hinted(page, text, length))) return 0;
     char last = text[length - 1] | 0x20; /* the rest of an anchor may stand in what comes next */
     return last == 'b' || last == 'c' || icp_number_possible(text, length);
 }
@@ -126,10 +141,9 @@ static void on_text(void *baton, char *text, apr_size_t length, int line, icp_co
 {
     icp_page_t *page = baton;
     apr_size_t written = length;
-    int hinted_at = hinted(page, text, length);
     int drawn = content == ICP_CONTENT_MARKUP || content == ICP_CONTENT_PLAINTEXT || !page->raw || page->raw->which == ICP_ELEMENT_XMP;
-    if (drawn && hinted_at && memchr(text, '{', length) && memmem(text, length, "{{", 2)) icp_shell_braces(page->shell);
-    if ((content == ICP_CONTENT_MARKUP || content == ICP_CONTENT_RCDATA) && hinted_at) {
+    if (drawn && holds(page, &page->brace, '{', text, length) && memmem(text, length, "{{", 2)) icp_shell_braces(page->shell);
+    if ((content == ICP_CONTENT_MARKUP || content == ICP_CONTENT_RCDATA) && holds(page, &page->reference, '&', text, length)) {
         length = icp_charref_decode(text, text, length, 0);
     }
     if (drawn && is_blank(text, length)) {
@@ -139,11 +153,11 @@ static void on_text(void *baton, char *text, apr_size_t length, int line, icp_co
     }
     icp_source_t source = {.line = line, .order = order_of(page, text), .shown_bytes = page->shown_bytes};
     if (drawn) {
-        add_displayed(page, text, length, &source, hopeful(page, text, written, length));
+        add_displayed(page, text, length, &source, hopeful(page, text, length, length != written));
         return;
     }
     if (page->raw->which == ICP_ELEMENT_SCRIPT) length = icp_script_decode(text, text, length);
-    int hope = hopeful(page, text, written, length);
+    int hope = hopeful(page, text, length, length != written);
     switch (page->raw->which) {
     case ICP_ELEMENT_SCRIPT:
         source.where = ICP_WHERE_SCRIPT;
@@ -164,12 +178,17 @@ static void look_at_attributes(icp_page_t *page, const icp_tag_t *tag)
     const icp_attribute_t *attribute;
     icp_attributes_t at = {.tag = tag};
     apr_size_t all = (apr_size_t)(tag->end - tag->attributes);
-    if (tag->count == 0 || !hinted(page, tag->attributes, all)) return;
+    if (tag->count == 0 || (!hinted(page, tag->attributes, all) && !holds(page, &page->reference, '&', tag->attributes, all))) return;
     while ((attribute = icp_markup_attribute(&at))) {
-        if (attribute->length < 4 || icp_number_hint(attribute->value, attribute->length, 0) == attribute->length) continue;
+        char *value = attribute->value;
+        apr_size_t length = attribute->length;
+        if (length < 4) continue;
+        if (memchr(value, '&', length)) {
+            value = apr_palloc(page->findings.scratch, length);
+            length = icp_charref_decode(value, attribute->value, length, 1);
+        }
+        if (!icp_number_possible(value, length)) continue;
         icp_source_t source = {.where = ICP_WHERE_ATTRIBUTE, .line = icp_markup_line(&page->markup, tag->name), .order = order_of(page, attribute->value)};
-        char *value = apr_palloc(page->findings.scratch, attribute->length);
-        apr_size_t length = icp_charref_decode(value, attribute->value, attribute->length, 1);
         source.element = apr_psprintf(page->pool, "%.*s %.*s", (int)(tag->name_length < 32 ? tag->name_length : 32), tag->name,
                                       (int)(attribute->name_length < 32 ? attribute->name_length : 32), attribute->name);
         icp_passage_add(page->aside, value, length, &source, 1);
@@ -236,7 +255,7 @@ static void on_comment(void *baton, const char *text, apr_size_t length, int lin
 {
     icp_page_t *page = baton;
     icp_source_t source = {.where = ICP_WHERE_COMMENT, .line = line, .order = order_of(page, text)};
-    icp_passage_add(page->aside, text, length, &source, hopeful(page, text, length, length));
+    icp_passage_add(page->aside, text, length, &source, hopeful(page, text, length, 0));
     if (last) icp_passage_end(page->aside);
 }
 
@@ -328,6 +347,8 @@ static void take_up(icp_page_t *page, int last)
     drop_front(&page->held, used);
     if (page->text.length < page->retry && !last) return;
     page->hint = icp_number_hint(page->text.bytes, page->text.length, 0);
+    page->reference = find(page, 0, '&');
+    page->brace = find(page, 0, '{');
     used = icp_markup_read(&page->markup, page->text.bytes, page->text.length, last);
     drop_front(&page->text, used);
     page->text_before += used;
