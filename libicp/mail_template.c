@@ -7,6 +7,7 @@
 #include <apr_hash.h>
 #include <apr_strings.h>
 
+#include "faq_link.h"
 #include "icp_mail_pages.h"
 #include "log.h"
 #include "policy.h"
@@ -27,6 +28,7 @@
     X(EXPECTED_BY, "expected-by") X(SITES, "sites") X(STOPPED, "stopped") X(CODE, "code") X(DOMAIN, "domain")          \
     X(REGISTRANT, "registrant") X(DOCUMENTS, "documents")                                                              \
     X(PROVIDER, "provider") X(CONTACT, "contact") X(APPLY_URL, "apply-url") X(FAQ_URL, "faq-url")                      \
+    X(FAQ_ZH, "faq-zh") X(FAQ_EN, "faq-en")                                                                            \
     X(EXAMPLE, "example")                                                                                              \
     X(MISSING, "missing") X(INCORRECT, "incorrect") X(INVALID, "invalid") X(HIDDEN, "hidden")                          \
     X(UNLICENSED, "unlicensed") X(CANCELLED, "cancelled") X(ORDER, "order") X(UNREGISTERED, "unregistered")            \
@@ -259,6 +261,22 @@ static void set_kind(const char **values)
     values[V_CANCEL_ACCESS] = kind == ICP_FORM_CANCEL_ACCESS ? "1" : "";
 }
 
+/* The question of the FAQ that an event's mail leads to: the first that fits. */
+static const char *question_of(const char *event, const char **values)
+{
+    static const struct { const char *event, *question; } questions[] = {
+        {"site.enabled", "show"}, {"application.approved", "html"}, {"application.rejected", "rejected"},
+        {"application.received", "time"}, {"application.corrected", "time"}, {"application.reviewing", "time"},
+        {"application.bureau-review", "time"}, {"application.", "steps"}, {"domain.", "cn"}, {"outbox.", "what"}};
+    for (apr_size_t i = 0; i < sizeof questions / sizeof *questions; i++) {
+        if (!strncmp(event, questions[i].event, strlen(questions[i].event))) return questions[i].question;
+    }
+    for (int flag = V_MISSING; flag < V_OTHER; flag++) {
+        if (values[flag]) return the_names[flag];
+    }
+    return "off";
+}
+
 static const char **make_values(const icp_mail_templates_t *templates, const char *event, const char *about, const json_t *facts,
                                 apr_pool_t *pool)
 {
@@ -274,6 +292,9 @@ static const char **make_values(const icp_mail_templates_t *templates, const cha
     values[V_EXAMPLE] = expected ? apr_pstrmemdup(pool, expected, strcspn(expected, " ,")) : NULL;
     set_flags(values);
     set_kind(values);
+    const char *question = question_of(event, values), *number = strncmp(event, "site.", 5) ? NULL : values[V_EXAMPLE];
+    values[V_FAQ_ZH] = icp_faq_link(templates->faq_url, 1, number, question, pool);
+    values[V_FAQ_EN] = icp_faq_link(templates->faq_url, 0, number, question, pool);
     return values;
 }
 

@@ -54,7 +54,7 @@ static icp_error_t *make_facts(json_t **result, icp_register_t *reg, const icp_s
         joined(icp_display_numbers((const char *const *)site->expected->elts, site->expected->nelts, pool), " / ", 0, pool));
     set(facts, "reason", suspension->reason);
     set(facts, "case", apr_psprintf(pool, ICP_CASE_FORMAT, suspension->id));
-    set(facts, "since", icp_text_time(suspension->opened_at, pool));
+    set(facts, "since", icp_text_time_china(suspension->opened_at, pool));
     return set_seen(facts, reg, site, pool);
 }
 

@@ -167,9 +167,9 @@ static icp_error_t *warn(icp_ruling_t *ruling, icp_register_t *reg, const icp_lo
     ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_STREAK_WARNED, "ii", standing->id,
                              (apr_int64_t)apr_time_sec(reg->now)));
     ICP_TRY(icp_stmt_run(stmt));
-    const char *deadline = ruling->until > ruling->since ? icp_text_time(ruling->until, pool) : "";
+    const char *deadline = ruling->until > ruling->since ? icp_text_time_china(ruling->until, pool) : "";
     const char *verdict = icp_verdict_name(look->inspection->verdict), *url = look->url ? look->url : "";
-    const char *since = icp_text_time(ruling->since, pool);
+    const char *since = icp_text_time_china(ruling->since, pool);
     json_t *facts = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "site", site->name, "verdict", verdict,
                               "url", url, "seen", seen_text(look->inspection, pool), "expected", join(site->expected, pool),
                               "since", since, "deadline", deadline);

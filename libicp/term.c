@@ -2,11 +2,8 @@
 
 #include <string.h>
 
-#include <apr_strings.h>
-
 #include "policy.h"
-
-#define BEIJING apr_time_from_sec(8 * 3600)
+#include "text.h"
 
 static icp_error_t *number(int *value, icp_register_t *reg, icp_policy_e policy, apr_pool_t *pool)
 {
@@ -72,9 +69,6 @@ icp_due_t icp_term_due(const icp_terms_t *terms, const icp_application_t *applic
 
 const char *icp_term_text(const icp_application_t *application, const icp_due_t *due, apr_pool_t *pool)
 {
-    apr_time_exp_t beijing;
     if (!due->at) return "";
-    if (application->state != ICP_APP_IS_SMS_PENDING) return icp_day_text(icp_day_of(due->at), pool);
-    apr_time_exp_gmt(&beijing, due->at + BEIJING);
-    return apr_psprintf(pool, "%s %02d:%02d", icp_day_text(icp_day_of(due->at), pool), beijing.tm_hour, beijing.tm_min);
+    return application->state == ICP_APP_IS_SMS_PENDING ? icp_text_time_china(due->at, pool) : icp_day_text(icp_day_of(due->at), pool);
 }

@@ -81,12 +81,24 @@ const char *icp_text_printable(const char *text, apr_size_t limit, apr_pool_t *p
     return result;
 }
 
+#define CHINA (8 * 3600)
+
+static const char *to_the_minute(const apr_time_exp_t *t, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "%04d-%02d-%02d %02d:%02d", t->tm_year + 1900, t->tm_mon + 1, t->tm_mday, t->tm_hour, t->tm_min);
+}
+
 const char *icp_text_time(apr_time_t at, apr_pool_t *pool)
 {
     apr_time_exp_t local;
     apr_time_exp_lt(&local, at);
-    return apr_psprintf(pool, "%04d-%02d-%02d %02d:%02d", local.tm_year + 1900, local.tm_mon + 1, local.tm_mday,
-                        local.tm_hour, local.tm_min);
+    return to_the_minute(&local, pool);
+}
+
+const char *icp_text_time_china(apr_time_t at, apr_pool_t *pool)
+{
+    apr_time_exp_t there;
+    return apr_time_exp_tz(&there, at, CHINA) == APR_SUCCESS ? to_the_minute(&there, pool) : "";
 }
 
 const char *icp_text_date(apr_time_t at, int chinese, apr_pool_t *pool)
@@ -94,7 +106,7 @@ const char *icp_text_date(apr_time_t at, int chinese, apr_pool_t *pool)
     static const char *const months[] = {"January", "February", "March", "April", "May", "June", "July",
                                          "August", "September", "October", "November", "December"};
     apr_time_exp_t day;
-    if (apr_time_exp_tz(&day, at, 8 * 3600) != APR_SUCCESS) return "";
+    if (apr_time_exp_tz(&day, at, CHINA) != APR_SUCCESS) return "";
     int year = day.tm_year + 1900;
     return chinese ? apr_psprintf(pool, "%d年%d月%d日", year, day.tm_mon + 1, day.tm_mday)
                    : apr_psprintf(pool, "%d %s %d", day.tm_mday, months[day.tm_mon], year);

@@ -24,6 +24,9 @@ const char *icp_text_printable(const char *text, apr_size_t limit, apr_pool_t *p
 /* The local time of `at`, as "2026-11-24 09:30". */
 const char *icp_text_time(apr_time_t at, apr_pool_t *pool);
 
+/* The same in China, whatever the server's clock shows: for what clients read. */
+const char *icp_text_time_china(apr_time_t at, apr_pool_t *pool);
+
 /* The day of `at` in China, which has one time, UTC+8 all the year: "2026年11月24日", "24 November 2026". */
 const char *icp_text_date(apr_time_t at, int chinese, apr_pool_t *pool);
 

@@ -140,8 +140,9 @@ static const char **make_values(request_rec *r, const icp_conf_t *conf, const ic
     values[V_ZH_FIRST] = chinese ? "1" : "";
     set_since(values, notice_case->since, pool);
     set_flags(values, notice_case->reason);
-    values[V_FAQ_ZH] = icp_faq_link(conf->faq, 1, number, notice_case->reason, !values[V_OTHER], pool);
-    values[V_FAQ_EN] = icp_faq_link(conf->faq, 0, number, notice_case->reason, !values[V_OTHER], pool);
+    const char *question = values[V_OTHER] ? "off" : notice_case->reason;
+    values[V_FAQ_ZH] = icp_faq_link(conf->faq, 1, number, question, pool);
+    values[V_FAQ_EN] = icp_faq_link(conf->faq, 0, number, question, pool);
     for (int i = 0; i < V_COUNT; i++) values[i] = printable(values[i], pool);
     return values;
 }

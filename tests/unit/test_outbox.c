@@ -1,16 +1,20 @@
 /* The outbox without any sending: what is due, how attempts are recorded, what a message says. */
 #include "records_fixture.h"
 
+#include <time.h>
+
 #include "mail_template.h"
 #include "message.h"
 #include "outbox.h"
 #include "policy.h"
+#include "text.h"
 #include "workflow.h"
 
 static icp_error_t *set_policies(icp_register_t *r, void *baton, apr_pool_t *p)
 {
     ICP_TRY(icp_policy_set(r, ICP_POLICY_MAIL, "smtp", p));
     ICP_TRY(icp_policy_set(r, ICP_POLICY_ON_EVENT, "/bin/true", p));
+    ICP_TRY(icp_policy_set(r, ICP_POLICY_FAQ_URL, "https://cloud.example.cn/faq", p));
     return icp_policy_set(r, ICP_POLICY_PROVIDER, "示例云", p);
 }
 
@@ -79,6 +83,9 @@ END_TEST
 
 START_TEST(test_messages_go_with_the_change_that_they_tell_of)
 {
+    setenv("TZ", "America/New_York", 1); /* clients are in China, whatever the server's clock shows */
+    tzset();
+    ck_assert_str_eq(icp_text_time_china(0, pool), "1970-01-01 08:00");
     ok(icp_register_change(reg, set_policies, NULL, pool));
     ok(add_license("沪ICP备05012345号", "holder", NULL));
     ok(add_site("a.cn", NULL, "沪ICP备05012345号-3", 0));
@@ -90,6 +97,7 @@ START_TEST(test_messages_go_with_the_change_that_they_tell_of)
     ck_assert_str_eq(due(1, 1), "1 "); /* the holder has no mailbox: an event alone */
     ck_assert_ptr_nonnull(strstr(get(1)->facts, "\"expected\":\"沪ICP备05012345号-3\""));
     ck_assert_ptr_nonnull(strstr(get(1)->facts, "\"case\":\"ICP-000001\""));
+    ck_assert_ptr_nonnull(strstr(get(1)->facts, apr_psprintf(pool, "\"since\":\"%s\"", icp_text_time_china(get(1)->posted_at, pool))));
     ck_assert_str_eq(get(1)->event, "site.suspended");
     ok(add_site("b.cn", NULL, NULL, 0)); /* suspended from the beginning */
     ck_assert_ptr_nonnull(strstr(get(2)->facts, "\"reason\":\"unlicensed\""));
@@ -131,6 +139,31 @@ START_TEST(test_every_built_in_template_with_and_without_facts)
     ok(icp_mail_templates_open(&templates, reg, pool));
     fails(icp_mail_fill(&subject, &text, templates, "site.nothing", "x", NULL, pool), ICP_NOT_FOUND, "no template for mails about site.nothing");
     fails(icp_mail_fill(&subject, &text, templates, "parts", "x", NULL, pool), ICP_NOT_FOUND, "no template");
+}
+END_TEST
+
+/* Each half of a mail leads to the answer in its own language. */
+START_TEST(test_mails_lead_to_the_right_question)
+{
+    static const struct { const char *event, *facts, *end; } cases[] = {
+        {"site.suspended", "{\"reason\":\"hidden\",\"expected\":\"京ICP证030173号\"}", "&number=%e4%ba%acICP%e8%af%81030173%e5%8f%b7#hidden\n"},
+        {"site.suspended", "{\"reason\":\"unlicensed\"}", "#unlicensed\n"},
+        {"site.suspended", "{\"reason\":\"new\"}", "#off\n"},
+        {"site.warned", "{\"verdict\":\"invalid\"}", "#invalid\n"},
+        {"site.enabled", "{\"reason\":\"missing\"}", "#show\n"},
+        {"application.rejected", "{}", "#rejected\n"},
+        {"application.approved", "{\"number\":\"沪ICP备05012345号\"}", "#html\n"},
+        {"application.bureau-review", "{}", "#time\n"},
+        {"application.returned", "{}", "#steps\n"},
+        {"domain.reminder", "{}", "#cn\n"},
+    };
+    const char *subject;
+    ok(icp_register_change(reg, set_policies, NULL, pool));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *text = filled(cases[i].event, cases[i].facts, &subject), *english = strstr(text, "\n----\n");
+        ck_assert_msg(strstr(text, apr_pstrcat(pool, "常见问题：https://cloud.example.cn/faq?lang=zh", cases[i].end, NULL)) != NULL, "%s", text);
+        ck_assert_msg(strstr(english, apr_pstrcat(pool, "answers: https://cloud.example.cn/faq?lang=en", cases[i].end, NULL)) != NULL, "%s", text);
+    }
 }
 END_TEST
 
@@ -196,6 +229,7 @@ END_TEST
 int main(void)
 {
     const TTest *tests[] = {test_what_is_due, test_messages_go_with_the_change_that_they_tell_of, test_every_built_in_template_with_and_without_facts,
+                            test_mails_lead_to_the_right_question,
                             test_facts_show_nothing_but_themselves, test_mails_to_applicants_by_kind, test_stalled, NULL};
     return run_tests("outbox", tests, 1);
 }
