@@ -50,6 +50,22 @@ const char *icp_scan_either(const char *p, const char *end, char a, char b)
     return p;
 }
 
+/* Its first two characters stand together in few other places. */
+const char *icp_scan_word(const char *p, const char *end, const char *word)
+{
+    apr_ssize_t length = (apr_ssize_t)strlen(word);
+    for (; end - p >= length; p++) {
+        for (; end - p > ICP_BLOCK; p += ICP_BLOCK) {
+            icp_block_t first = (icp_block_t)(icp_block_load(p) == (unsigned char)word[0]), second = (icp_block_t)(icp_block_load(p + 1) == (unsigned char)word[1]);
+            if (icp_block_any(first & second)) break;
+        }
+        const char *stop = end - p > ICP_BLOCK ? p + ICP_BLOCK : end - length + 1;
+        while (p < stop && !(p[0] == word[0] && p[1] == word[1])) p++;
+        if (end - p >= length && memcmp(p, word, (apr_size_t)length) == 0) return p;
+    }
+    return NULL;
+}
+
 int icp_scan_words(const char *text, apr_size_t length, const icp_words_t *words)
 {
     for (apr_size_t at = 0; at + 1 < length; at++) {

@@ -24,6 +24,9 @@ const char *icp_scan_low(const char *p, const char *end);
 /* The first of the bytes that is `a` or `b`; `end` if none is. */
 const char *icp_scan_either(const char *p, const char *end, char a, char b);
 
+/* The first place of a word of two characters or more, as it is written; NULL: there is none. */
+const char *icp_scan_word(const char *p, const char *end, const char *word);
+
 /* Words that are looked for together, NULL at their end. `pairs` is ICP_PAIR of the first two characters of each: few other places
  * in a text have any of those. */
 typedef struct icp_words_t {

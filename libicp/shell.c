@@ -38,7 +38,7 @@ icp_shell_t *icp_shell_create(apr_pool_t *pool)
 static int has_any(const char *text, apr_size_t length, const char *const *words)
 {
     for (; *words; words++) {
-        if (memmem(text, length, *words, strlen(*words))) return 1;
+        if (icp_scan_word(text, text + length, *words)) return 1;
     }
     return 0;
 }
@@ -211,7 +211,7 @@ static int sets(const char *p, const char *end)
 static int moves(const char *text, apr_size_t length)
 {
     const char *p = text, *end = text + length;
-    while ((p = memmem(p, (apr_size_t)(end - p), "location", 8))) {
+    while ((p = icp_scan_word(p, end, "location"))) {
         int word = p > text && (apr_isalnum(p[-1]) || p[-1] == '_');
         p += 8;
         if (!word && sets(p, end)) return 1;
@@ -223,7 +223,7 @@ static int moves(const char *text, apr_size_t length)
 static int loads_footer(const char *text, apr_size_t length)
 {
     const char *p = text, *end = text + length;
-    while ((p = memmem(p, (apr_size_t)(end - p), "foot", 4))) {
+    while ((p = icp_scan_word(p, end, "foot"))) {
         p += 4;
         if (end - p > 2 && memcmp(p, "er", 2) == 0) p += 2;
         if (end - p > 4 && (memcmp(p, ".htm", 4) == 0 || memcmp(p, ".php", 4) == 0 || memcmp(p, ".asp", 4) == 0 || memcmp(p, ".jsp", 4) == 0)) return 1;

@@ -31,6 +31,17 @@ static int kind(char c)
     return kinds[(unsigned char)c];
 }
 
+/* Nearly every property that is asked for says nothing or something else from its first character on. */
+static inline int is(const char *value, const char *word)
+{
+    return *value == *word && strcmp(value, word) == 0;
+}
+
+static inline int begins(const char *value, const char *word)
+{
+    return *value == *word && strncmp(value, word, strlen(word)) == 0;
+}
+
 static int space(char c)
 {
     return kind(c) == SPACE;
@@ -135,10 +146,10 @@ static int is_known_display(const char *value)
 {
     static const char *const known[] = {"inline", "block", "flex", "grid", "table", "list-item", "flow", "contents", "ruby", "math", "-webkit-", "inherit",
                                         "initial", "unset", "revert", "var(", NULL};
-    if (strcmp(value, "none") == 0) return 1;
+    if (is(value, "none")) return 1;
     if (strchr(value, '\\')) return 0;
     for (int i = 0; known[i]; i++) {
-        if (strncmp(value, known[i], strlen(known[i])) == 0) return 1;
+        if (begins(value, known[i])) return 1;
     }
     return 0;
 }
@@ -189,7 +200,7 @@ static const char *value_of(const icp_cascade_t *cascade, int property)
 {
     if (!cascade->holds[property]) return "";
     const char *value = cascade->holds[property]->value;
-    for (int i = 0; i < 4 && strncmp(value, "var(", 4) == 0; i++) {
+    for (int i = 0; i < 4 && begins(value, "var("); i++) {
         char name[32];
         const char *p = value + 4 + (value[4] == ' ');
         apr_size_t length = strcspn(p, " ,)");
@@ -214,11 +225,11 @@ static double pixels(const char *value)
     char *rest;
     double number = strtod(value, &rest);
     if (rest == value) return 0;
-    if (strncmp(rest, "px", 2) == 0 || *rest == '\0') return number;
-    if (strncmp(rest, "em", 2) == 0 || strncmp(rest, "rem", 3) == 0) return number * 16;
-    if (strncmp(rest, "pt", 2) == 0) return number * 4 / 3;
-    if (strncmp(rest, "vw", 2) == 0 || strncmp(rest, "vh", 2) == 0 || *rest == '%') return number * 10;
-    if (strncmp(rest, "cm", 2) == 0) return number * 38;
+    if (begins(rest, "px") || *rest == '\0') return number;
+    if (begins(rest, "em") || begins(rest, "rem")) return number * 16;
+    if (begins(rest, "pt")) return number * 4 / 3;
+    if (begins(rest, "vw") || begins(rest, "vh") || *rest == '%') return number * 10;
+    if (begins(rest, "cm")) return number * 38;
     return 0;
 }
 
@@ -233,13 +244,13 @@ static unsigned char display_of(const char *value)
                                          "-ms-flexbox", "table-footer-group", "table-row-group", "table-caption", NULL};
     static const char *const shown[] = {"contents", "initial", "unset", "inherit", NULL}; /* the last in whatever way its parent is */
     if (!*value) return ICP_DISPLAY_UNSET;
-    if (strcmp(value, "none") == 0) return ICP_DISPLAY_NONE;
-    if (strncmp(value, "inline", 6) == 0) return ICP_DISPLAY_INLINE;
+    if (is(value, "none")) return ICP_DISPLAY_NONE;
+    if (begins(value, "inline")) return ICP_DISPLAY_INLINE;
     for (int i = 0; shown[i]; i++) {
-        if (strcmp(value, shown[i]) == 0) return ICP_DISPLAY_INLINE;
+        if (is(value, shown[i])) return ICP_DISPLAY_INLINE;
     }
     for (int i = 0; blocks[i]; i++) {
-        if (strcmp(value, blocks[i]) == 0) return ICP_DISPLAY_BLOCK;
+        if (is(value, blocks[i])) return ICP_DISPLAY_BLOCK;
     }
     return ICP_DISPLAY_UNSET;
 }
@@ -252,7 +263,7 @@ static unsigned char font_of(const char *value)
     char *rest;
     if (*value >= 'a' && *value <= 'z') {
         for (int i = 0; words[i]; i++) {
-            if (strcmp(value, words[i]) == 0) return 2;
+            if (is(value, words[i])) return 2;
         }
         return 0;
     }
@@ -260,7 +271,7 @@ static unsigned char font_of(const char *value)
     if (rest == value || size < 0) return 0;
     if (size == 0.0) return 1;
     for (int i = 0; absolute[i]; i++) {
-        if (strcmp(rest, absolute[i]) == 0) return 2;
+        if (is(rest, absolute[i])) return 2;
     }
     return 0;
 }
@@ -271,6 +282,7 @@ static void plain_color(char out[24], const char *value)
     static const struct { const char *name, *plain; } names[] = {
         {"white", "#fff"}, {"black", "#000"}, {"rgb(255,255,255)", "#fff"}, {"rgb(0,0,0)", "#000"}, {"rgba(255,255,255,1)", "#fff"}};
     apr_size_t length = 0;
+    if (!*value) return;
     for (; *value && length < 23; value++) {
         if (*value != ' ') out[length++] = *value;
         else if (!strchr(out, '(')) break; /* the rest of a background */
@@ -278,7 +290,7 @@ static void plain_color(char out[24], const char *value)
     }
     out[length] = '\0';
     for (apr_size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(out, names[i].name) == 0) strcpy(out, names[i].plain);
+        if (is(out, names[i].name)) strcpy(out, names[i].plain);
     }
     if (length == 7 && out[0] == '#' && out[1] == out[2] && out[3] == out[4] && out[5] == out[6]) {
         out[2] = out[3];
@@ -297,7 +309,7 @@ int icp_style_decides(const icp_declaration_t *declarations, int count)
     int some = 0;
     for (int i = 0; i < count; i++) {
         const char *value = declarations[i].value;
-        if (deciding[declarations[i].property] || far_off(value) || strncmp(value, "var(", 4) == 0) return 1;
+        if (deciding[declarations[i].property] || far_off(value) || begins(value, "var(")) return 1;
         some |= together[declarations[i].property];
     }
     if (!some) return 0;
@@ -315,14 +327,14 @@ static unsigned char color_of(const icp_cascade_t *cascade)
     if (!*background) background = value_of(cascade, BACKGROUND);
     plain_color(front, color);
     plain_color(back, background);
-    if (strcmp(front, "transparent") == 0 || strncmp(front, "rgba(0,0,0,0)", 13) == 0) return strstr(background, "clip") || strstr(background, "gradient") ? 2 : 1;
-    if (*front && strcmp(front, back) == 0 && !strstr(background, "url(")) return 1;
+    if (is(front, "transparent") || begins(front, "rgba(0,0,0,0)")) return strstr(background, "clip") || strstr(background, "gradient") ? 2 : 1;
+    if (*front && is(front, back) && !strstr(background, "url(")) return 1;
     return *front || *back ? 2 : 0;
 }
 
 static int is_one_pixel(const char *value)
 {
-    return is_zero(value) || strcmp(value, "1px") == 0;
+    return is_zero(value) || is(value, "1px");
 }
 
 /* What draws it out of sight; *property: by which. */
@@ -331,8 +343,8 @@ static const char *away_by_place(const icp_cascade_t *cascade, int *property)
 #define SAYS(which, what) do { *property = which; return what; } while (0)
     const char *position = value_of(cascade, POSITION), *overflow = value_of(cascade, OVERFLOW), *clip = value_of(cascade, CLIP);
     const char *path = value_of(cascade, CLIP_PATH), *transform = value_of(cascade, TRANSFORM);
-    int placed = strcmp(position, "absolute") == 0 || strcmp(position, "fixed") == 0;
-    int moved = placed || strcmp(position, "relative") == 0;
+    int placed = is(position, "absolute") || is(position, "fixed");
+    int moved = placed || is(position, "relative");
     if (moved && far_off(value_of(cascade, LEFT))) SAYS(LEFT, "left:-9999px");
     if (moved && far_off(value_of(cascade, TOP))) SAYS(TOP, "top:-9999px");
     if (placed && far_off(value_of(cascade, RIGHT))) SAYS(RIGHT, "right:-9999px");
@@ -340,12 +352,12 @@ static const char *away_by_place(const icp_cascade_t *cascade, int *property)
     if (far_off(value_of(cascade, TEXT_INDENT))) SAYS(TEXT_INDENT, "text-indent:-9999px");
     if (far_off(value_of(cascade, MARGIN_LEFT))) SAYS(MARGIN_LEFT, "margin-left:-9999px");
     if (far_off(value_of(cascade, MARGIN_TOP)) || far_off(value_of(cascade, MARGIN))) SAYS(MARGIN_TOP, "margin-top:-9999px");
-    if (strncmp(transform, "scale(0)", 8) == 0 || strncmp(transform, "scale(0,", 8) == 0) SAYS(TRANSFORM, "transform:scale(0)");
-    if (strncmp(transform, "translate", 9) == 0 && strchr(transform, '(') && far_off(strchr(transform, '(') + 1)) SAYS(TRANSFORM, "transform:translate(-9999px)");
-    if (placed && strncmp(clip, "rect(", 5) == 0 && strspn(clip + 5, "01px, ") == strlen(clip + 5) - 1) SAYS(CLIP, "clip:rect(0,0,0,0)");
-    if (strcmp(path, "inset(50%)") == 0 || strcmp(path, "inset(100%)") == 0) SAYS(CLIP_PATH, "clip-path:inset(100%)");
-    if (strcmp(path, "circle(0)") == 0 || strcmp(path, "circle(0px)") == 0 || strcmp(path, "circle(0%)") == 0) SAYS(CLIP_PATH, "clip-path:circle(0)");
-    if (strncmp(overflow, "hidden", 6) == 0 || strcmp(overflow, "clip") == 0) {
+    if (begins(transform, "scale(0)") || begins(transform, "scale(0,")) SAYS(TRANSFORM, "transform:scale(0)");
+    if (begins(transform, "translate") && strchr(transform, '(') && far_off(strchr(transform, '(') + 1)) SAYS(TRANSFORM, "transform:translate(-9999px)");
+    if (placed && begins(clip, "rect(") && strspn(clip + 5, "01px, ") == strlen(clip + 5) - 1) SAYS(CLIP, "clip:rect(0,0,0,0)");
+    if (is(path, "inset(50%)") || is(path, "inset(100%)")) SAYS(CLIP_PATH, "clip-path:inset(100%)");
+    if (is(path, "circle(0)") || is(path, "circle(0px)") || is(path, "circle(0%)")) SAYS(CLIP_PATH, "clip-path:circle(0)");
+    if (begins(overflow, "hidden") || is(overflow, "clip")) {
         const char *width = value_of(cascade, WIDTH), *height = value_of(cascade, HEIGHT);
         if (is_zero(height) || is_zero(value_of(cascade, MAX_HEIGHT))) SAYS(OVERFLOW, "height:0;overflow:hidden");
         if (is_zero(width) || is_zero(value_of(cascade, MAX_WIDTH))) SAYS(OVERFLOW, "width:0;overflow:hidden");
@@ -371,17 +383,17 @@ void icp_style_evaluate(icp_style_t *style, const icp_cascade_t *cascade)
     style->font = font_of(size);
     style->color = color_of(cascade);
     if (!*size && *font) style->font = is_zero(font) ? 1 : 2;
-    if (strcmp(visibility, "hidden") == 0 || strcmp(visibility, "collapse") == 0) style->visibility = 1;
-    if (strcmp(visibility, "visible") == 0 || strcmp(visibility, "initial") == 0) style->visibility = 2;
+    if (is(visibility, "hidden") || is(visibility, "collapse")) style->visibility = 1;
+    if (is(visibility, "visible") || is(visibility, "initial")) style->visibility = 2;
 
     if ((away = away_by_place(cascade, &property))) hide(style, cascade, property, away);
     if (*opacity && is_zero(opacity)) hide(style, cascade, OPACITY, "opacity:0");
-    if (strcmp(filter, "opacity(0)") == 0 || strcmp(filter, "opacity(0%)") == 0) hide(style, cascade, FILTER, "filter:opacity(0)");
+    if (is(filter, "opacity(0)") || is(filter, "opacity(0%)")) hide(style, cascade, FILTER, "filter:opacity(0)");
     style->away = style->because != NULL;
     if (style->color == 1) hide(style, cascade, COLOR, "the color of its background");
     if (style->font == 1) hide(style, cascade, *size ? FONT_SIZE : FONT, "font-size:0");
     if (style->visibility == 1) hide(style, cascade, VISIBILITY, "visibility:hidden");
-    if (strcmp(value_of(cascade, CONTENT_VISIBILITY), "hidden") == 0) {
+    if (is(value_of(cascade, CONTENT_VISIBILITY), "hidden")) {
         style->display = ICP_DISPLAY_NONE;
         hide(style, cascade, CONTENT_VISIBILITY, "content-visibility:hidden");
     }
