@@ -80,9 +80,10 @@ static void merge(icp_nesting_t *nesting, const icp_tag_t *tag, const icp_effect
     for (int i = 0; i < nesting->depth; i++) icp_open_compute(nesting, i);
     if (!nesting->nodes) return;
     icp_node_t node, *page = &nesting->nodes[0];
-    icp_node_read(&node, tag);
+    icp_node_read(&node, tag, 0);
     if (!page->id) page->id = node.id;
     for (int i = 0; i < node.class_count && page->class_count < ICP_NODE_CLASSES; i++) page->classes[page->class_count++] = node.classes[i];
+    for (int i = 0; i < nesting->depth; i++) nesting->nodes[i].names |= node.names;
 }
 
 void icp_nesting_watch(icp_nesting_t *nesting)
@@ -213,7 +214,7 @@ void icp_nesting_start(icp_nesting_t *nesting, const icp_tag_t *tag, const icp_e
         return;
     }
     if (element->which == ICP_ELEMENT_FORM) nesting->form = index;
-    if (nesting->nodes) icp_node_read(&nesting->nodes[index], tag);
+    if (nesting->nodes) icp_node_read(&nesting->nodes[index], tag, nesting->nodes[index - 1].names);
     if (element->flags & ICP_EL_FORMATTING) icp_open_remember(nesting, &entry, effect, index);
 }
 

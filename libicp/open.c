@@ -142,7 +142,7 @@ int icp_open_push(icp_nesting_t *nesting, const icp_entry_t *entry, const icp_ef
     nesting->open[index] = *entry;
     nesting->open[index].parent = (unsigned short)parent;
     if (!entry->plain) nesting->own[index] = *effect;
-    if (nesting->nodes) memset(&nesting->nodes[index], 0, sizeof *nesting->nodes);
+    if (nesting->nodes) nesting->nodes[index] = (icp_node_t){.names = nesting->nodes[index - 1].names};
     if (entry->element->which == ICP_ELEMENT_P) nesting->paragraphs++;
     icp_open_compute(nesting, index);
     note_border(nesting, index);

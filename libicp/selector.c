@@ -53,6 +53,11 @@ static apr_uint64_t hash_tag(const char *name, apr_size_t length)
     return hash('<', lower, length);
 }
 
+static apr_uint64_t bit_of(apr_uint64_t name)
+{
+    return name ? APR_UINT64_C(1) << (name >> 58) : 0;
+}
+
 static void read_classes(icp_node_t *node, const icp_attribute_t *attribute)
 {
     const char *p = attribute->value, *end = p + attribute->length;
@@ -60,22 +65,27 @@ static void read_classes(icp_node_t *node, const icp_attribute_t *attribute)
         while (p < end && icp_is_space(*p)) p++;
         const char *word = p;
         while (p < end && !icp_is_space(*p)) p++;
-        if (p > word) node->classes[node->class_count++] = hash('.', word, (apr_size_t)(p - word));
+        if (p == word) break;
+        apr_uint64_t class = hash('.', word, (apr_size_t)(p - word));
+        node->classes[node->class_count++] = class;
+        node->names |= bit_of(class);
     }
 }
 
-void icp_node_read(icp_node_t *node, const icp_tag_t *tag)
+void icp_node_read(icp_node_t *node, const icp_tag_t *tag, apr_uint64_t around)
 {
     const icp_attribute_t *attribute;
     icp_attributes_t at = {.tag = tag};
     node->tag = hash('<', tag->name, tag->name_length);
     node->id = 0;
     node->class_count = 0;
+    node->names = around | bit_of(node->tag);
     if (!icp_tag_has(tag, ICP_ATTRIBUTE_ID) && !icp_tag_has(tag, ICP_ATTRIBUTE_CLASS)) return;
     while ((attribute = icp_markup_attribute(&at))) {
         if (attribute->which == ICP_ATTRIBUTE_ID && !node->id) node->id = hash('#', attribute->value, attribute->length);
         if (attribute->which == ICP_ATTRIBUTE_CLASS && !node->class_count) read_classes(node, attribute);
     }
+    node->names |= bit_of(node->id);
 }
 
 static int in_name(char c)
@@ -180,6 +190,14 @@ static const char *read_compound(icp_selector_t *selector, icp_compound_t *part,
     return p == begin ? NULL : p;
 }
 
+/* The page's own tags are not among the names of open elements. */
+static apr_uint64_t names_of(const icp_compound_t *part)
+{
+    apr_uint64_t names = bit_of(part->id) | (part->of_page ? 0 : bit_of(part->tag));
+    for (int i = 0; i < part->class_count; i++) names |= bit_of(part->classes[i]);
+    return names;
+}
+
 int icp_selector_read(icp_selector_t *selector, const char *text, apr_size_t length)
 {
     const char *p = text, *end = text + length;
@@ -199,6 +217,7 @@ int icp_selector_read(icp_selector_t *selector, const char *text, apr_size_t len
         p = read_compound(selector, part, p, end);
         if (!p) return 0;
     }
+    for (int i = 0; i + 1 < selector->count; i++) selector->names |= names_of(&selector->parts[i]);
     return selector->count > 0;
 }
 
@@ -258,6 +277,7 @@ static int fits_around(const icp_selector_t *selector, int part, int child, cons
 int icp_selector_matches(const icp_selector_t *selector, const icp_tag_t *tag, const icp_node_t *node, const icp_node_t *around, int depth)
 {
     int last = selector->count - 1, steps = 0;
+    if (last > 0 && selector->names & ~around[depth - 1].names) return 0;
     if (!fits(&selector->parts[last], tag, node, 0)) return 0;
     return last == 0 || fits_around(selector, last - 1, selector->parts[last].child, around, depth - 1, &steps);
 }

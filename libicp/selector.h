@@ -13,9 +13,11 @@ typedef struct icp_node_t {
     apr_uint64_t tag, id; /* hashes of names; 0: none */
     apr_uint64_t classes[ICP_NODE_CLASSES];
     int class_count;
+    apr_uint64_t names; /* a bit for each of those, and of the elements around it: most selectors ask for one that is nowhere around */
 } icp_node_t;
 
-void icp_node_read(icp_node_t *node, const icp_tag_t *tag);
+/* `around`: the names of the elements around it. */
+void icp_node_read(icp_node_t *node, const icp_tag_t *tag, apr_uint64_t around);
 
 #define ICP_SELECTOR_PARTS 5
 #define ICP_SELECTOR_CLASSES 4
@@ -34,6 +36,7 @@ typedef struct icp_compound_t {
 typedef struct icp_selector_t {
     icp_compound_t parts[ICP_SELECTOR_PARTS]; /* the last is the element itself */
     int count;
+    apr_uint64_t names; /* those that elements around it must have, as in icp_node_t */
     int specificity;
     int sure; /* 0: it has parts that are not understood here: it matches some of what is said to match */
 } icp_selector_t;

@@ -253,7 +253,7 @@ int icp_sheet_cascade(const icp_sheet_t *sheet, icp_cascade_t *cascade, const ic
     matches_t matches;
     icp_node_t node;
     matches.count = 0;
-    icp_node_read(&node, tag);
+    icp_node_read(&node, tag, 0);
     for (int decides = 1; decides >= 0; decides--) {
         if (node.id) find(&matches, sheet, node.id, tag, &node, around, depth, decides);
         for (int i = 0; i < node.class_count; i++) find(&matches, sheet, node.classes[i], tag, &node, around, depth, decides);
