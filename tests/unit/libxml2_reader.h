@@ -133,7 +133,7 @@ static void note_node(other_t *other, const icp_tag_t *tag)
     icp_node_t node;
     int *count = &other->node_count[other->depth];
     *count = other->node_count[other->depth - 1];
-    icp_node_read(&node, tag);
+    icp_node_read(&node, tag, other->nodes[*count - 1].names);
     if (tag->element->which != ICP_ELEMENT_HTML && tag->element->which != ICP_ELEMENT_BODY) {
         other->nodes[(*count)++] = node;
         return;
@@ -142,6 +142,7 @@ static void note_node(other_t *other, const icp_tag_t *tag)
     for (int i = 0; i < node.class_count && other->nodes[0].class_count < ICP_NODE_CLASSES; i++) {
         other->nodes[0].classes[other->nodes[0].class_count++] = node.classes[i];
     }
+    for (int i = 0; i < *count; i++) other->nodes[i].names |= node.names;
 }
 
 static void open_element(other_t *other, const icp_tag_t *tag, const xmlChar **pairs)
