@@ -195,20 +195,26 @@ void icp_style_cascade(icp_cascade_t *cascade, const icp_declaration_t *declarat
     }
 }
 
-/* The value of a property, "" if there is none; that of a var() is looked up. */
-static const char *value_of(const icp_cascade_t *cascade, int property)
+/* What var() stands for, "" if that is not known: its fallback is not read, and what is not known does not hide. */
+static const char *looked_up(const icp_cascade_t *cascade, const char *value)
 {
-    if (!cascade->holds[property]) return "";
-    const char *value = cascade->holds[property]->value;
     for (int i = 0; i < 4 && begins(value, "var("); i++) {
         char name[32];
         const char *p = value + 4 + (value[4] == ' ');
         apr_size_t length = strcspn(p, " ,)");
         apr_cpystrn(name, p, length < sizeof name ? length + 1 : sizeof name);
         value = cascade->variables ? apr_hash_get(cascade->variables, name, APR_HASH_KEY_STRING) : NULL;
-        if (!value) return ""; /* its fallback is not read: what is not known does not hide */
+        if (!value) return "";
     }
     return value;
+}
+
+/* The value of a property, "" if there is none. */
+static inline const char *value_of(const icp_cascade_t *cascade, int property)
+{
+    const icp_declaration_t *declaration = cascade->holds[property];
+    if (!declaration) return "";
+    return begins(declaration->value, "var(") ? looked_up(cascade, declaration->value) : declaration->value;
 }
 
 static int is_zero(const char *value)
