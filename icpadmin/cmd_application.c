@@ -208,6 +208,23 @@ static void print_form(const showing_t *showing, icp_list_t *list)
     }
 }
 
+/* What only looked wrong, and was taken since whoever filled the form in confirmed it. */
+static void print_confirmed(const showing_t *showing, icp_list_t *list)
+{
+    apr_pool_t *pool = showing->cli->pool;
+    json_t *form = json_copy((json_t *)showing->application->form), *clean;
+    apr_array_header_t *issues;
+    if (!form) return;
+    json_object_del(form, "confirmed");
+    icp_form_check(&clean, &issues, form, pool);
+    for (int i = 0; i < issues->nelts; i++) {
+        const icp_form_issue_t *issue = &APR_ARRAY_IDX(issues, i, icp_form_issue_t);
+        if (!issue->is_warning) continue;
+        icp_list_row(list, "Confirmed", apr_pstrcat(pool, label_of(showing, issue->field), ": ", issue->message[ICP_LANGUAGE_EN], NULL), NULL);
+    }
+    json_decref(form);
+}
+
 static void print_reasons(const showing_t *showing, icp_list_t *list)
 {
     json_t *told = icp_reasons_told(showing->application->reasons), *reason;
@@ -226,6 +243,7 @@ static void print_reasons(const showing_t *showing, icp_list_t *list)
 static void print_rest(const showing_t *showing, icp_list_t *list)
 {
     apr_pool_t *pool = showing->cli->pool;
+    print_confirmed(showing, list);
     print_reasons(showing, list);
     for (int i = 0; i < showing->documents->nelts; i++) {
         const icp_application_document_t *document = &APR_ARRAY_IDX(showing->documents, i, icp_application_document_t);

@@ -74,6 +74,19 @@ def test_from_the_form_to_the_number(register):
     assert httpd.icpadmin("log", "--verify").code == 0
 
 
+def test_staff_see_what_only_looked_wrong_and_was_confirmed(register):
+    odd = form(name="李明")
+    odd["holder"] = {"kind": "person", "name": "李明", "id_number": "E12345678", "province": "沪", "address": "北京市朝阳区示例路1号"}
+    said = app(register, "add", "-", stdin=json.dumps(odd), code=2).err
+    assert "passport" in said and "another province" in said
+    add(register)
+    assert "Confirmed " not in app(register, "show", "1").out
+    app(register, "add", "-", stdin=json.dumps({**odd, "confirmed": ["holder.id_number", "holder.address"]}))
+    shown = app(register, "show", "2").out
+    assert re.search(r"^Confirmed +ID number \(holder\.id_number\): This is not the number of an ID card", shown, re.M)
+    assert re.search(r"^Confirmed +Address \(holder\.address\): The address begins with another province", shown, re.M)
+
+
 def test_impossible_steps_name_the_possible_ones(register):
     httpd = register
     add(httpd)
