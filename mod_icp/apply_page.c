@@ -5,6 +5,7 @@
 #include "apply_fields.h"
 #include "display.h"
 #include "text.h"
+#include "workflow.h"
 
 #define HOLIDAY_DAYS 14 /* a long one that begins within these is worth a warning */
 
@@ -147,6 +148,14 @@ static void put_numbers(icp_apply_page_t *page, const json_t *state)
     icp_apply_put(page, "numbers-end");
 }
 
+/* Is there more to come by the link? */
+static int is_worth_keeping(const icp_apply_view_t *view)
+{
+    const char *word = json_string_value(json_object_get(view->state, "state"));
+    icp_app_state_e state = icp_app_state(word ? word : "");
+    return state < ICP_APP_STATE_COUNT ? !icp_app_states[state].final : view->fresh;
+}
+
 void icp_apply_show_state(icp_apply_view_t *view)
 {
     icp_apply_page_t page;
@@ -159,7 +168,7 @@ void icp_apply_show_state(icp_apply_view_t *view)
     icp_apply_forget(&page);
     if (is_open) put_reasons(&page, state);
     put_numbers(&page, state);
-    if (view->token) icp_apply_put(&page, "keep-link");
+    if (is_worth_keeping(view)) icp_apply_put(&page, "keep-link");
     if (is_editable) {
         put_holiday(&page);
         icp_apply_put_form(&page);

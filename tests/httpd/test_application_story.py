@@ -283,4 +283,5 @@ def test_returned_corrected_and_withdrawn_in_chinese(provider, mails, browser, t
     assert application(provider, "show", reference)["state"] == "withdrawn"
     visit(page, link)
     assert page.evaluate("document.getElementById('withdraw')") is None and reference in text(page)
+    assert "请保存本页链接" not in text(page)  # nothing more comes by it
     look(page, "withdrawn-zh-CN")
