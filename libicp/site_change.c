@@ -172,12 +172,12 @@ static int is_host_of(const apr_array_header_t *hosts, const char *name)
     return 0;
 }
 
-/* A path, or a URL on one of the site's hosts. */
-static icp_error_t *check_homepage(const char *homepage, const apr_array_header_t *hosts, apr_pool_t *pool)
+/* A path, or a URL on one of the site's hosts: its name becomes the host's normal form, which is the one that can be asked for. */
+static icp_error_t *check_homepage(const char **result, const apr_array_header_t *hosts, apr_pool_t *pool)
 {
     static const char remedy[] = "give a path such as /index.html, or a whole URL on one of the site's hosts";
     apr_uri_t uri;
-    const char *host, *shown = icp_text_printable(homepage, 80, pool);
+    const char *homepage = *result, *host, *shown = icp_text_printable(homepage, 80, pool);
 
     if (strlen(homepage) > HOMEPAGE_MAX || !icp_text_plain(homepage) || icp_text_has_space(homepage)) {
         return icp_error(pool, ICP_USAGE, remedy,
@@ -193,6 +193,10 @@ static icp_error_t *check_homepage(const char *homepage, const apr_array_header_
     if (!is_host_of(hosts, host)) {
         return icp_error(pool, ICP_USAGE, remedy, "'%s' is no home page of this site: %s is not one of its hosts",
                          shown, host);
+    }
+    if (strcmp(host, uri.hostname) != 0) {
+        uri.hostname = apr_pstrdup(pool, host);
+        *result = apr_uri_unparse(pool, &uri, APR_URI_UNP_REVEALPASSWORD);
     }
     return NULL;
 }
@@ -245,7 +249,7 @@ icp_error_t *icp_site_add(icp_register_t *reg, icp_site_t *site, apr_pool_t *poo
     ICP_TRY(check_hosts(reg, hosts, 0, pool));
     ICP_TRY(check_numbers(&numbers, reg, site->numbers, pool));
     const char *homepage = site->homepage && *site->homepage ? site->homepage : "/";
-    ICP_TRY(check_homepage(homepage, hosts, pool));
+    ICP_TRY(check_homepage(&homepage, hosts, pool));
 
     apr_int64_t now = apr_time_sec(reg->now);
     ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_SITE_INSERT, "ssii", name, homepage,
@@ -370,7 +374,7 @@ icp_error_t *icp_site_edit(icp_register_t *reg, const icp_site_edit_t *edit, apr
     drop_known(added_numbers, before);
     ICP_TRY(check_removed_numbers(&removed_numbers, reg, before, edit->remove_numbers, pool));
     const char *homepage = edit->homepage ? (*edit->homepage ? edit->homepage : "/") : before->homepage;
-    ICP_TRY(check_homepage(homepage, hosts, pool));
+    ICP_TRY(check_homepage(&homepage, hosts, pool));
     int serve_unlicensed = edit->serve_unlicensed < 0 ? before->serve_unlicensed : !!edit->serve_unlicensed;
     icp_site_t wanted = *before;
     wanted.homepage = homepage;

@@ -130,6 +130,13 @@ START_TEST(test_edit)
     fails(
         edit((icp_site_edit_t){.name = "a.cn", .remove_numbers = list("沪ICP备05012345号-9"), .serve_unlicensed = -1}),
         ICP_NOT_FOUND, "-9");
+    static const char *const pages[][2] = {
+        {"https://M.a.cn./shop/?x=1#top", "https://m.a.cn/shop/?x=1#top"}, {"http://商店.中国:8080/首页", "http://xn--czrs0t.xn--fiqs8s:8080/首页"},
+        {"http://商店。中国", "http://xn--czrs0t.xn--fiqs8s"}, {"https://m.a.cn/start", "https://m.a.cn/start"}};
+    for (int i = 0; i < 4; i++) { /* as it can be asked for */
+        ok(edit((icp_site_edit_t){.name = "a.cn", .homepage = pages[i][0], .add_hosts = i ? NULL : list("商店.中国"), .serve_unlicensed = -1}));
+        ck_assert_str_eq(get_site("a.cn")->homepage, pages[i][1]);
+    }
     fails(edit((icp_site_edit_t){.name = "a.cn", .homepage = "https://evil.cn/", .serve_unlicensed = -1}), ICP_USAGE,
           "evil.cn");
     fails(edit((icp_site_edit_t){.name = "a.cn", .homepage = "start", .serve_unlicensed = -1}), ICP_USAGE, "start");
