@@ -14,6 +14,7 @@ static icp_error_t *set_policies(icp_register_t *r, void *baton, apr_pool_t *p)
 {
     ICP_TRY(icp_policy_set(r, ICP_POLICY_MAIL, "smtp", p));
     ICP_TRY(icp_policy_set(r, ICP_POLICY_ON_EVENT, "/bin/true", p));
+    ICP_TRY(icp_policy_set(r, ICP_POLICY_CONTACT, "docs@example.cn", p));
     ICP_TRY(icp_policy_set(r, ICP_POLICY_FAQ_URL, "https://cloud.example.cn/faq", p));
     return icp_policy_set(r, ICP_POLICY_PROVIDER, "示例云", p);
 }
@@ -167,6 +168,19 @@ START_TEST(test_mails_lead_to_the_right_question)
 }
 END_TEST
 
+/* Whoever is asked for documents is told whom to ask how. */
+START_TEST(test_documents_and_how_to_hand_them_in)
+{
+    static const char *const events[] = {"domain.documents-wanted", "domain.reminder", "domain.refused"};
+    const char *subject;
+    ok(icp_register_change(reg, set_policies, NULL, pool));
+    for (int i = 0; i < 3; i++) {
+        const char *text = filled(events[i], "{\"documents\":\"D\"}", &subject);
+        ck_assert_msg(strstr(text, "提交请联系我们：docs@example.cn\n") && strstr(text, "To hand them in, contact us: docs@example.cn\n"), "%s", text);
+    }
+}
+END_TEST
+
 START_TEST(test_facts_show_nothing_but_themselves)
 {
     const char *subject;
@@ -229,7 +243,7 @@ END_TEST
 int main(void)
 {
     const TTest *tests[] = {test_what_is_due, test_messages_go_with_the_change_that_they_tell_of, test_every_built_in_template_with_and_without_facts,
-                            test_mails_lead_to_the_right_question,
+                            test_mails_lead_to_the_right_question, test_documents_and_how_to_hand_them_in,
                             test_facts_show_nothing_but_themselves, test_mails_to_applicants_by_kind, test_stalled, NULL};
     return run_tests("outbox", tests, 1);
 }
