@@ -121,6 +121,7 @@ icp_error_t *icp_register_connect(icp_register_t *reg, const char *main_path)
         error->status = ICP_FAULT;
         return error;
     }
+    ICP_TRY(icp_db_check_plain(files->private_db, files->pool));
     ICP_TRY(icp_db_open(&reg->db, main_path, ICP_DB_WRITE, reg->timeout_ms, files->pool));
     icp_error_t *error = attach(reg);
     if (error) {
