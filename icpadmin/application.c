@@ -71,7 +71,7 @@ icp_error_t *icp_application_field_option(const char *path, const icp_applicatio
 {
     const char *holder = icp_form_value(application->form, "holder.kind"), *known = "";
     for (const icp_form_field_t *field = icp_form_fields; field->name; field++) {
-        apr_size_t count = strcmp(field->group, "websites") ? 1 : icp_application_websites(application);
+        apr_size_t count = strcmp(field->group, "websites") ? 1 : icp_form_websites(application->form);
         for (apr_size_t i = 0; i < count && icp_form_asks(field, application->kind, holder); i++) {
             const char *one = icp_application_field(field, i, pool);
             if (!strcmp(one, path)) return NULL;

@@ -8,6 +8,7 @@
 
 #include "application.h"
 #include "application_document.h"
+#include "application_message.h"
 #include "audit.h"
 #include "options.h"
 #include "output.h"
@@ -35,7 +36,7 @@ static const icp_application_t *brief(const icp_application_t *application, apr_
     copy->province = apr_pstrdup(pool, application->province);
     copy->number = apr_pstrdup(pool, application->number);
     copy->form = copy->reasons = NULL;
-    copy->holder_key = copy->token = copy->email = copy->language = "";
+    copy->token = copy->email = copy->language = "";
     return copy;
 }
 
@@ -179,7 +180,7 @@ static json_t *show_json(const showing_t *showing)
 static const char *label_of(const showing_t *showing, const char *path)
 {
     apr_pool_t *pool = showing->cli->pool;
-    const char *label = icp_form_label(path, icp_application_websites(showing->application), ICP_LANGUAGE_EN, pool);
+    const char *label = icp_form_label(path, icp_form_websites(showing->application->form), ICP_LANGUAGE_EN, pool);
     return label ? apr_psprintf(pool, "%s (%s)", label, path) : path;
 }
 
@@ -197,7 +198,7 @@ static void print_field(const showing_t *showing, icp_list_t *list, const icp_fo
 /* Every field that the form has, in the order in which they are asked, website by website. */
 static void print_form(const showing_t *showing, icp_list_t *list)
 {
-    apr_size_t websites = icp_application_websites(showing->application);
+    apr_size_t websites = icp_form_websites(showing->application->form);
     for (const icp_form_field_t *field = icp_form_fields; field->name; field++) {
         if (strcmp(field->group, "websites")) print_field(showing, list, field, 0);
     }

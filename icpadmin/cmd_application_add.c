@@ -7,7 +7,9 @@
 
 #include "application.h"
 #include "application_document.h"
+#include "application_message.h"
 #include "intake.h"
+#include "json.h"
 #include "options.h"
 #include "output.h"
 

@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 
 #include "application.h"
+#include "json.h"
 #include "names.h"
 #include "options.h"
 #include "output.h"

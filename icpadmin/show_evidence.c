@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include <apr_strings.h>
 
 #include "audit.h"
+#include "json.h"
 #include "version.h"
 
 #define SITE_MAX 100 /* bytes of a site's name in a file's */
@@ -144,11 +144,9 @@ static icp_error_t *save_one(saving_t *saving, const icp_evidence_t *evidence, a
     json_object_set_new(facts, "saved_by", icp_text_json(saving->cli->actor));
     json_object_set_new(facts, "saved_from", icp_text_json(saving->cli->register_path));
     json_object_set_new(facts, "program", json_string("icpadmin (mod_icp) " ICP_VERSION));
-    char *text = json_dumps(facts, JSON_INDENT(2));
+    const char *text = icp_json_text(facts, JSON_INDENT(2), pool);
     json_decref(facts);
-    icp_error_t *error = write_new(saving, apr_pstrcat(pool, base, ".json", NULL), text ? text : "", text ? strlen(text) : 0);
-    free(text);
-    return error;
+    return write_new(saving, apr_pstrcat(pool, base, ".json", NULL), text ? text : "", text ? strlen(text) : 0);
 }
 
 typedef struct taking_t {

@@ -1,39 +1,17 @@
 #include "application.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include <apr_lib.h>
 #include <apr_strings.h>
 
-#include "application_number.h"
+#include "application_message.h"
 #include "audit.h"
-#include "message.h"
-#include "policy.h"
+#include "json.h"
 #include "term.h"
 #include "text.h"
 
 #define HOLDER_MAX 300 /* bytes of a name that was not checked */
-
-const char *icp_form_value(const json_t *form, const char *path)
-{
-    char word[32];
-    while (form && *path) {
-        apr_size_t length = strcspn(path, ".");
-        if (length >= sizeof word) return "";
-        apr_cpystrn(word, path, length + 1);
-        form = json_is_array(form) ? json_array_get(form, (size_t)strtoul(word, NULL, 10)) : json_object_get(form, word);
-        path += length;
-        path += *path == '.';
-    }
-    const char *text = json_string_value(form);
-    return text ? text : "";
-}
-
-apr_size_t icp_application_websites(const icp_application_t *application)
-{
-    return json_array_size(json_object_get(application->form, "websites"));
-}
 
 /* What tells one holder from another. */
 static const char *key_of(const json_t *form, apr_pool_t *pool)
@@ -60,20 +38,19 @@ icp_error_t *icp_application_by_id(icp_application_t **result, icp_register_t *r
     application->id = icp_stmt_int(stmt, 0);
     application->reference = apr_psprintf(pool, ICP_APP_FORMAT, application->id);
     const char *kind = icp_stmt_text(stmt, 1, pool), *state = icp_stmt_text(stmt, 2, pool);
-    application->holder_key = icp_stmt_text(stmt, 3, pool);
-    application->holder = icp_stmt_text(stmt, 4, pool);
-    application->form = icp_json_keep(json_loads(icp_stmt_text(stmt, 5, pool), 0, NULL), pool);
-    application->token = icp_stmt_text(stmt, 6, pool);
-    application->email = icp_stmt_text(stmt, 7, pool);
-    application->language = icp_stmt_text(stmt, 8, pool);
-    application->province = icp_stmt_text(stmt, 9, pool);
-    application->reasons = icp_json_keep(json_loads(icp_stmt_text(stmt, 10, pool), 0, NULL), pool);
-    application->number = icp_stmt_text(stmt, 11, pool);
-    application->created_at = apr_time_from_sec(icp_stmt_int(stmt, 12));
-    application->state_at = apr_time_from_sec(icp_stmt_int(stmt, 13));
-    application->due_from = apr_time_from_sec(icp_stmt_int(stmt, 14));
-    application->untold = icp_stmt_int(stmt, 15);
-    application->purged_at = apr_time_from_sec(icp_stmt_int(stmt, 16));
+    application->holder = icp_stmt_text(stmt, 3, pool);
+    application->form = icp_json_keep(json_loads(icp_stmt_text(stmt, 4, pool), 0, NULL), pool);
+    application->token = icp_stmt_text(stmt, 5, pool);
+    application->email = icp_stmt_text(stmt, 6, pool);
+    application->language = icp_stmt_text(stmt, 7, pool);
+    application->province = icp_stmt_text(stmt, 8, pool);
+    application->reasons = icp_json_keep(json_loads(icp_stmt_text(stmt, 9, pool), 0, NULL), pool);
+    application->number = icp_stmt_text(stmt, 10, pool);
+    application->created_at = apr_time_from_sec(icp_stmt_int(stmt, 11));
+    application->state_at = apr_time_from_sec(icp_stmt_int(stmt, 12));
+    application->due_from = apr_time_from_sec(icp_stmt_int(stmt, 13));
+    application->untold = icp_stmt_int(stmt, 14);
+    application->purged_at = apr_time_from_sec(icp_stmt_int(stmt, 15));
     icp_stmt_reset(stmt);
     if (application->purged_at) application->token = "";
     int known = icp_form_kind(kind);
@@ -145,79 +122,7 @@ icp_error_t *icp_application_each(icp_register_t *reg, const icp_application_fil
     return NULL;
 }
 
-/* --- telling ---------------------------------------------------------------------------------------------------------- */
-
-icp_error_t *icp_application_link(const char **link, icp_register_t *reg, const icp_application_t *application, apr_pool_t *pool)
-{
-    const char *address;
-    ICP_TRY(icp_policy_text(&address, NULL, reg, ICP_POLICY_APPLY_URL, pool));
-    *link = *address && *application->token ? apr_pstrcat(pool, address, "?application=", application->token, NULL) : "";
-    return NULL;
-}
-
-static const char *sites_of(const icp_application_t *application, apr_pool_t *pool)
-{
-    const json_t *websites = json_object_get(application->form, "websites");
-    const char *text = "";
-    for (size_t i = 0; i < json_array_size(websites); i++) {
-        const json_t *website = json_array_get(websites, i), *hosts = json_object_get(website, "hosts");
-        text = apr_pstrcat(pool, text, i ? "\n" : "", icp_form_value(website, "name"), NULL);
-        for (size_t j = 0; j < json_array_size(hosts); j++)
-            text = apr_pstrcat(pool, text, j ? ", " : ": ", json_string_value(json_array_get(hosts, j)), NULL);
-    }
-    return text;
-}
-
-/* A change or a cancellation gives no number to be shown: its approval has a mail of its own. */
-static const char *event_of(const icp_application_t *application, apr_pool_t *pool)
-{
-    if (application->state == ICP_APP_IS_APPROVED && !icp_app_adds(application->kind)) return "application.done";
-    return apr_pstrcat(pool, "application.", icp_app_states[application->state].name, NULL);
-}
-
-static void set(json_t *facts, const char *name, const char *value)
-{
-    if (value && *value) json_object_set_new(facts, name, json_string(value));
-}
-
-/* What is wrong, in each language and for the provider's systems in both. */
-static void set_reasons(json_t *facts, const icp_application_t *application, apr_pool_t *pool)
-{
-    apr_size_t websites = icp_application_websites(application);
-    const char *zh = icp_reasons_text(application->reasons, websites, ICP_LANGUAGE_ZH, pool);
-    const char *en = icp_reasons_text(application->reasons, websites, ICP_LANGUAGE_EN, pool);
-    set(facts, "reasons-zh", zh);
-    set(facts, "reasons-en", en);
-    set(facts, "reasons", apr_pstrcat(pool, zh, *zh ? "\n" : "", en, NULL));
-}
-
-/* To the applicant, and to the provider's systems. `act` NULL: it has come in. */
-static icp_error_t *post(icp_register_t *reg, const icp_application_t *application, const icp_application_act_t *act, apr_pool_t *pool)
-{
-    apr_array_header_t *numbers;
-    const char *link;
-    icp_terms_t terms;
-    ICP_TRY(icp_terms_load(&terms, reg, pool));
-    ICP_TRY(icp_application_link(&link, reg, application, pool));
-    ICP_TRY(icp_application_numbers(&numbers, reg, application, pool));
-    icp_due_t due = icp_term_due(&terms, application, reg->now);
-    json_t *facts = json_object();
-    set(facts, "application", application->reference);
-    set(facts, "kind", icp_form_kinds[application->kind].value);
-    set(facts, "state", icp_app_states[application->state].name);
-    set(facts, "holder", application->holder);
-    set(facts, "number", application->number);
-    set(facts, "link", link);
-    set(facts, "expected-by", icp_term_text(application, &due, pool));
-    set(facts, "sites", act && act->sites ? act->sites : sites_of(application, pool));
-    set(facts, "stopped", act ? act->stopped : NULL);
-    set(facts, "code", icp_application_numbers_text(numbers, pool));
-    set_reasons(facts, application, pool);
-    icp_error_t *error = icp_message_post(reg, event_of(application, pool), application->reference, application->email, facts,
-                                          pool);
-    json_decref(facts);
-    return error;
-}
+/* --- writing ---------------------------------------------------------------------------------------------------------- */
 
 static json_t *event_json(const icp_application_t *application)
 {
@@ -251,24 +156,19 @@ static icp_error_t *record(icp_register_t *reg, const char *step, const icp_appl
     return error;
 }
 
-/* --- writing ---------------------------------------------------------------------------------------------------------- */
-
 static icp_error_t *insert(icp_application_t **result, icp_register_t *reg, const json_t *form, const char *token, apr_time_t at,
                            icp_app_state_e state, const json_t *reasons, apr_pool_t *pool)
 {
     icp_stmt_t *stmt;
-    char *form_text = json_dumps(form, JSON_COMPACT), *reasons_text = json_dumps(reasons, JSON_COMPACT);
     const char *kind = icp_form_value(form, "kind"), *language = icp_form_value(form, "language");
-    icp_error_t *error = icp_db_statement(
+    ICP_TRY(icp_db_statement(
         &stmt, reg->db, ICP_STMT_APPLICATION_INSERT, "ssssssssssii", icp_form_kind(kind) < 0 ? icp_form_kinds[0].value : kind,
         icp_app_states[state].name, key_of(form, pool),
-        icp_text_printable(icp_form_value(form, "holder.name"), HOLDER_MAX, pool), form_text ? form_text : "", token,
+        icp_text_printable(icp_form_value(form, "holder.name"), HOLDER_MAX, pool), icp_json_text(form, JSON_COMPACT, pool), token,
         icp_form_value(form, "contact.email"), strcmp(language, "en") ? "zh" : "en", icp_form_value(form, "holder.province"),
-        reasons_text ? reasons_text : "[]", (apr_int64_t)apr_time_sec(at), (apr_int64_t)apr_time_sec(at));
-    if (!error) error = icp_stmt_run(stmt);
-    free(form_text);
-    free(reasons_text);
-    return error ? error : icp_application_by_id(result, reg, icp_db_last_id(reg->db), pool);
+        icp_json_text(reasons, JSON_COMPACT, pool), (apr_int64_t)apr_time_sec(at), (apr_int64_t)apr_time_sec(at)));
+    ICP_TRY(icp_stmt_run(stmt));
+    return icp_application_by_id(result, reg, icp_db_last_id(reg->db), pool);
 }
 
 static icp_error_t *refuse_open(const icp_application_t *open, apr_pool_t *pool)
@@ -286,7 +186,7 @@ icp_error_t *icp_application_add(icp_application_t **result, icp_register_t *reg
     if (open) return refuse_open(open, pool);
     ICP_TRY(insert(result, reg, form, token, at, ICP_APP_IS_RECEIVED, icp_json_keep(json_array(), pool), pool));
     ICP_TRY(record(reg, "add", *result, ICP_APP_STATE_COUNT, by, NULL, pool));
-    return post(reg, *result, NULL, pool);
+    return icp_application_message_post(reg, *result, NULL, pool);
 }
 
 icp_error_t *icp_application_refuse(icp_application_t **result, icp_register_t *reg, const json_t *form, const char *token,
@@ -294,7 +194,7 @@ icp_error_t *icp_application_refuse(icp_application_t **result, icp_register_t *
 {
     ICP_TRY(insert(result, reg, form, token, at, ICP_APP_IS_REFUSED, reasons, pool));
     ICP_TRY(record(reg, "refuse", *result, ICP_APP_STATE_COUNT, ICP_BY_CLIENT, NULL, pool));
-    return post(reg, *result, NULL, pool);
+    return icp_application_message_post(reg, *result, NULL, pool);
 }
 
 static icp_error_t *impossible(const icp_application_t *application, const icp_application_act_t *act, apr_pool_t *pool)
@@ -320,14 +220,11 @@ static icp_error_t *correct(icp_register_t *reg, icp_application_t *application,
     ICP_TRY(icp_application_open_of(&open, reg, form, pool));
     if (open && open->id != application->id) return refuse_open(open, pool);
     const char *language = icp_form_value(form, "language");
-    char *text = json_dumps(form, JSON_COMPACT);
-    icp_error_t *error =
-        icp_db_statement(&stmt, reg->db, ICP_STMT_APPLICATION_FORM, "issssss", application->id, text, key_of(form, pool),
-                         icp_form_value(form, "holder.name"), icp_form_value(form, "contact.email"),
-                         strcmp(language, "en") ? "zh" : "en", icp_form_value(form, "holder.province"));
-    if (!error) error = icp_stmt_run(stmt);
-    free(text);
-    return error;
+    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_APPLICATION_FORM, "issssss", application->id,
+                             icp_json_text(form, JSON_COMPACT, pool), key_of(form, pool), icp_form_value(form, "holder.name"),
+                             icp_form_value(form, "contact.email"), strcmp(language, "en") ? "zh" : "en",
+                             icp_form_value(form, "holder.province")));
+    return icp_stmt_run(stmt);
 }
 
 static icp_error_t *needs(const icp_application_t *application, const icp_application_act_t *act, const char *what,
@@ -337,22 +234,18 @@ static icp_error_t *needs(const icp_application_t *application, const icp_applic
 }
 
 static icp_error_t *write_state(icp_register_t *reg, const icp_application_t *application, icp_app_state_e state, apr_time_t since,
-                                apr_time_t due_from, const json_t *reasons, const char *number)
+                                apr_time_t due_from, const json_t *reasons, const char *number, apr_pool_t *pool)
 {
     icp_stmt_t *stmt;
-    char *text = reasons ? json_dumps(reasons, JSON_COMPACT) : NULL;
-    icp_error_t *error = icp_db_statement(&stmt, reg->db, ICP_STMT_APPLICATION_STEP, "isiiss", application->id,
-                                          icp_app_states[state].name, (apr_int64_t)apr_time_sec(since),
-                                          (apr_int64_t)apr_time_sec(due_from), text ? text : "[]",
-                                          number ? number : application->number);
-    if (!error) error = icp_stmt_run(stmt);
-    free(text);
-    return error;
+    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_APPLICATION_STEP, "isiiss", application->id, icp_app_states[state].name,
+                             (apr_int64_t)apr_time_sec(since), (apr_int64_t)apr_time_sec(due_from),
+                             reasons ? icp_json_text(reasons, JSON_COMPACT, pool) : "[]", number ? number : application->number));
+    return icp_stmt_run(stmt);
 }
 
 icp_error_t *icp_application_answer(icp_register_t *reg, icp_application_t *application, const json_t *reasons, apr_pool_t *pool)
 {
-    ICP_TRY(write_state(reg, application, application->state, application->state_at, application->due_from, reasons, NULL));
+    ICP_TRY(write_state(reg, application, application->state, application->state_at, application->due_from, reasons, NULL, pool));
     application->reasons = reasons;
     return record(reg, "answer", application, application->state, ICP_BY_CLIENT, NULL, pool);
 }
@@ -369,11 +262,11 @@ icp_error_t *icp_application_step(icp_register_t *reg, icp_application_t *applic
     if (act->form) ICP_TRY(correct(reg, application, act->form, pool));
 
     ICP_TRY(write_state(reg, application, row->to, reg->now, row->needs & ICP_STEP_SAME_TERM ? application->due_from : reg->now,
-                        act->reasons, act->number));
+                        act->reasons, act->number, pool));
     ICP_TRY(icp_application_by_id(&after, reg, application->id, pool));
     ICP_TRY(record(reg, icp_app_step_names[act->step], after, application->state, act->by, act->note, pool));
     *application = *after;
-    return post(reg, application, act, pool);
+    return icp_application_message_post(reg, application, act, pool);
 }
 
 /* Those in `state` whose term is over. */

@@ -15,7 +15,6 @@ typedef struct icp_application_t {
     const char *reference; /* "APP-000012" */
     icp_form_kind_e kind;
     icp_app_state_e state;
-    const char *holder_key; /* USCC or ID number, else the name; "" once purged */
     const char *holder;
     const json_t *form;     /* form.h; NULL once purged */
     const char *token;      /* of the client's link; "" once purged */
@@ -80,14 +79,5 @@ icp_error_t *icp_application_answer(icp_register_t *reg, icp_application_t *appl
 /* Inside a change: what the clock does. Codes not entered in time go back to the client, rejected applications that were not
  * corrected in time expire. *count (may be NULL): how many. */
 icp_error_t *icp_application_expire(int *count, icp_register_t *reg, apr_pool_t *pool);
-
-/* Where the client follows it; "" where the policy says no address. */
-icp_error_t *icp_application_link(const char **link, icp_register_t *reg, const icp_application_t *application, apr_pool_t *pool);
-
-/* How many websites its form names. */
-apr_size_t icp_application_websites(const icp_application_t *application);
-
-/* A value of a form by its path ("holder.name", "websites.0.person"); "" if there is none. */
-const char *icp_form_value(const json_t *form, const char *path);
 
 #endif

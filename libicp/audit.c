@@ -3,12 +3,12 @@
  */
 #include "audit.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include <apr_strings.h>
 
 #include "digest.h"
+#include "json.h"
 #include "register_files.h"
 
 static void hash_field(icp_digest_t *digest, const char *text)
@@ -90,10 +90,9 @@ icp_error_t *icp_audit_close(icp_register_t *reg)
     return icp_stmt_run(stmt);
 }
 
-/* Compact, keys sorted; to be freed. */
-static char *dump(const json_t *json)
+static const char *text_of(const json_t *json, apr_pool_t *pool)
 {
-    return json ? json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY) : strdup("null");
+    return json ? icp_json_text(json, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY, pool) : "null";
 }
 
 icp_error_t *icp_audit_event(icp_register_t *reg, const char *action, const char *subject, const json_t *before,
@@ -104,25 +103,17 @@ icp_error_t *icp_audit_event(icp_register_t *reg, const char *action, const char
     char hash[65];
 
     if (!files->changing) return icp_error(pool, ICP_FAULT, NULL, "the event %s was recorded outside a change", action);
-    char *before_text = dump(before), *after_text = dump(after);
-    if (!before_text || !after_text) {
-        free(before_text);
-        free(after_text);
-        return icp_error(pool, ICP_FAULT, NULL, "the event %s of %s cannot be written as JSON", action, subject);
-    }
     icp_event_t event = {
         .id = files->tail_count + 1, .at = reg->now, .actor = reg->actor, .action = action, .subject = subject,
-        .before = before_text, .after = after_text, .note = note ? note : "",
+        .before = text_of(before, pool), .after = text_of(after, pool), .note = note ? note : "",
     };
-    icp_error_t *error = icp_audit_hash(hash, files->tail_head, &event, pool);
-    if (!error) {
-        error = icp_db_statement(&stmt, reg->db, ICP_STMT_AUDIT_INSERT, "iisssssss", event.id, (apr_int64_t)apr_time_sec(event.at),
-                                 event.actor, action, subject, event.before, event.after, event.note, hash);
+    if (!event.before || !event.after) {
+        return icp_error(pool, ICP_FAULT, NULL, "the event %s of %s cannot be written as JSON", action, subject);
     }
-    if (!error) error = icp_stmt_run(stmt);
-    free(before_text);
-    free(after_text);
-    if (error) return error;
+    ICP_TRY(icp_audit_hash(hash, files->tail_head, &event, pool));
+    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_AUDIT_INSERT, "iisssssss", event.id, (apr_int64_t)apr_time_sec(event.at),
+                             event.actor, action, subject, event.before, event.after, event.note, hash));
+    ICP_TRY(icp_stmt_run(stmt));
     files->tail_count = event.id;
     files->tail_moved = 1;
     memcpy(files->tail_head, hash, sizeof hash);

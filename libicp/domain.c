@@ -6,6 +6,7 @@
 
 #include "audit.h"
 #include "host.h"
+#include "json.h"
 #include "message.h"
 #include "policy.h"
 #include "text.h"
@@ -236,13 +237,9 @@ static icp_error_t *enter(icp_register_t *reg, icp_domain_t *domain, icp_domain_
                           const apr_array_header_t *reasons, const char *event, apr_pool_t *pool)
 {
     icp_stmt_t *stmt;
-    json_t *list = texts_json(reasons);
-    char *text = json_dumps(list, JSON_COMPACT);
-    json_decref(list);
-    const char *kept = apr_pstrdup(pool, text);
-    free(text);
-    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_DOMAIN_STATE, "issi", domain->id, icp_domain_states[state], kept,
-                             (apr_int64_t)apr_time_sec(reg->now)));
+    const json_t *list = icp_json_keep(texts_json(reasons), pool);
+    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_DOMAIN_STATE, "issi", domain->id, icp_domain_states[state],
+                             icp_json_text(list, JSON_COMPACT, pool), (apr_int64_t)apr_time_sec(reg->now)));
     ICP_TRY(icp_stmt_run(stmt));
     ICP_TRY(find(&domain, reg, domain->name, pool));
     return tell(reg, event, domain, pool);
@@ -397,7 +394,8 @@ icp_error_t *icp_domain_take_step(icp_register_t *reg, const char *name, icp_dom
 
 /* --- reminders ---------------------------------------------------------------------------------------------------- */
 
-apr_time_t icp_domain_remind_at(const icp_domain_t *domain, apr_int64_t days)
+/* When is the next reminder due? 0: never, since nothing is missing, or there is no address. */
+static apr_time_t remind_at(const icp_domain_t *domain, apr_int64_t days)
 {
     if (!domain->missing || !*domain->email) return 0;
     apr_time_t last = domain->reminded_at > domain->state_at ? domain->reminded_at : domain->state_at;
@@ -415,7 +413,7 @@ static icp_error_t *remind_one(const icp_domain_t *domain, void *baton, apr_pool
 {
     const reminding_t *reminding = baton;
     icp_register_t *reg = reminding->reg;
-    apr_time_t due = icp_domain_remind_at(domain, reminding->days);
+    apr_time_t due = remind_at(domain, reminding->days);
     icp_stmt_t *stmt;
     if (!due || (!reminding->all && due > reg->now)) return NULL;
     ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_DOMAIN_REMINDED, "ii", domain->id,

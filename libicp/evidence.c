@@ -1,7 +1,6 @@
 /* Evidence: see evidence.h. Rows are written here, bytes in depot.c. */
 #include "evidence.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,20 +9,12 @@
 #include "audit.h"
 #include "depot.h"
 #include "digest.h"
+#include "json.h"
 #include "log.h"
 #include "policy.h"
 
 #define HEADERS_MAX 65536 /* bytes; httpd sends fewer */
 #define ORPHAN_SECONDS (7 * 86400)
-
-static const char *dump(json_t *object, apr_pool_t *pool)
-{
-    char *text = json_dumps(object, JSON_COMPACT);
-    const char *copy = text ? apr_pstrdup(pool, text) : "{}";
-    free(text);
-    json_decref(object);
-    return copy;
-}
 
 /* The page's file; a fault leaves the row without one. */
 static void put_page(icp_register_t *reg, icp_evidence_t *evidence, apr_pool_t *pool)
@@ -56,7 +47,7 @@ icp_error_t *icp_evidence_keep(icp_evidence_t **result, icp_register_t *reg, con
     evidence->status = look->status;
     evidence->headers = received->headers ? apr_pstrndup(pool, received->headers, HEADERS_MAX) : "";
     evidence->verdict = icp_verdict_name(look->inspection->verdict);
-    evidence->detail = dump(icp_inspection_json(look->inspection), pool);
+    evidence->detail = icp_json_text(icp_json_keep(icp_inspection_json(look->inspection), pool), JSON_COMPACT, pool);
     evidence->body = received->body ? received->body : "";
     evidence->bytes = (apr_int64_t)(received->bytes ? received->bytes : received->length);
     evidence->kept = (apr_int64_t)received->length < most ? (apr_int64_t)received->length : most;

@@ -1,6 +1,7 @@
 /* Walks the table of fields over a form: see form.h. */
 #include "form_check.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -9,16 +10,31 @@
 #include <unistr.h>
 
 #include "host.h"
+#include "json.h"
 #include "number.h"
 #include "text.h"
 
 #define NOT_TEXT_EN "This is not plain text: it has control characters or is no UTF-8. Type it anew."
 #define NOT_TEXT_ZH "含有无法识别的字符，请重新输入。"
 
-static apr_status_t release(void *object)
+const char *icp_form_value(const json_t *form, const char *path)
 {
-    json_decref(object);
-    return APR_SUCCESS;
+    char word[32];
+    while (form && *path) {
+        apr_size_t length = strcspn(path, ".");
+        if (length >= sizeof word) return "";
+        apr_cpystrn(word, path, length + 1);
+        form = json_is_array(form) ? json_array_get(form, (size_t)strtoul(word, NULL, 10)) : json_object_get(form, word);
+        path += length;
+        path += *path == '.';
+    }
+    const char *text = json_string_value(form);
+    return text ? text : "";
+}
+
+apr_size_t icp_form_websites(const json_t *form)
+{
+    return json_array_size(json_object_get(form, "websites"));
 }
 
 /* Lines may be broken where the field has several. */
@@ -266,9 +282,8 @@ void icp_form_check(json_t **clean, apr_array_header_t **issues, const json_t *t
     size_t index;
     json_t *website;
 
-    *clean = check.clean;
+    *clean = icp_json_keep(check.clean, pool);
     *issues = check.issues;
-    apr_pool_cleanup_register(pool, check.clean, release, apr_pool_cleanup_null);
     json_object_set_new(check.clean, "holder", json_object());
     json_object_set_new(check.clean, "contact", json_object());
     if (kind < 0) {

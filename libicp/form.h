@@ -21,7 +21,6 @@
 
 #define ICP_FORM_WEBSITES_MAX 10 /* in one application */
 #define ICP_FORM_HOSTS_MAX 20    /* of one website */
-#define ICP_FORM_JSON_MAX 65536  /* bytes of a whole form; the bounds of its fields keep it far below */
 
 /* Texts for people come in pairs. */
 typedef enum icp_language_e { ICP_LANGUAGE_EN, ICP_LANGUAGE_ZH, ICP_LANGUAGES } icp_language_e;
@@ -88,6 +87,12 @@ int icp_form_asks(const icp_form_field_t *field, icp_form_kind_e kind, const cha
 
 /* -1: no such kind. */
 int icp_form_kind(const char *word);
+
+/* A value by its path ("holder.name", "websites.0.person"); "" if there is none. */
+const char *icp_form_value(const json_t *form, const char *path);
+
+/* How many websites a form names. */
+apr_size_t icp_form_websites(const json_t *form);
 
 /* What the form calls the field at `path`, or the document at "document.KIND": "Unified Social Credit Code", and where there are
  * several `websites` "Website 2: Host names". NULL: there is no such field. */

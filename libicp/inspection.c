@@ -1,11 +1,11 @@
 #include "inspection.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include <apr_strings.h>
 
 #include "audit.h"
+#include "json.h"
 #include "text.h"
 
 /* What is kept of a look: the inspection as icpadmin inspect prints it, and where the page was found. */
@@ -16,14 +16,6 @@ static json_t *look_json(const icp_look_t *look)
     json_object_set_new(detail, "status", json_integer(look->status));
     if (look->fault) json_object_set_new(detail, "fault", json_string(look->fault));
     return detail;
-}
-
-static const char *text_of(json_t *object, apr_pool_t *pool)
-{
-    char *text = json_dumps(object, JSON_COMPACT);
-    const char *copy = text ? apr_pstrdup(pool, text) : "{}";
-    free(text);
-    return copy;
 }
 
 static icp_error_t *record_change(icp_register_t *reg, const char *site, const char *before_verdict, json_t *detail,
@@ -47,7 +39,7 @@ static icp_error_t *record(icp_register_t *reg, const icp_look_t *look, json_t *
     const icp_inspection_t *inspection = look->inspection;
     const char *verdict = icp_verdict_name(inspection->verdict);
     const char *reason = inspection->verdict == ICP_UNREADABLE ? icp_unreadable_name(inspection->unreadable) : "";
-    const char *text = text_of(detail, pool), *before = NULL;
+    const char *text = icp_json_text(detail, JSON_COMPACT, pool), *before = NULL;
     apr_int64_t at = apr_time_sec(look->at), run = 0;
     const char *before_reason = NULL, *unreached = icp_unreadable_name(ICP_UNREADABLE_UNREACHED);
     icp_stmt_t *stmt;

@@ -16,6 +16,7 @@
 
 #include "digest.h"
 #include "form.h"
+#include "json.h"
 #include "register.h"
 
 #define RESERVE ((apr_uint64_t)1 << 30)
@@ -186,12 +187,10 @@ static icp_error_t *describe(const void **text, apr_size_t *length, const icp_su
     json_t *envelope = json_pack("{s:i, s:s, s:s, s:s, s:I, s:O?, s:o}", "version", 1, "id", submission->id, "action",
                                  icp_intake_actions[submission->action], "token", submission->token, "at",
                                  (json_int_t)apr_time_sec(submission->at), "form", submission->form, "documents", documents);
-    char *dump = envelope ? json_dumps(envelope, JSON_COMPACT) : NULL;
+    *text = icp_json_text(envelope, JSON_COMPACT, pool);
     json_decref(envelope);
-    if (!dump) return icp_error(pool, ICP_FAULT, NULL, "the submission cannot be written as JSON");
-    *text = apr_pstrdup(pool, dump);
-    *length = strlen(dump);
-    free(dump);
+    if (!*text) return icp_error(pool, ICP_FAULT, NULL, "the submission cannot be written as JSON");
+    *length = strlen(*text);
     return NULL;
 }
 

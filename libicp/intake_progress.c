@@ -11,6 +11,7 @@
 #include <apr_strings.h>
 
 #include "digest.h"
+#include "json.h"
 #include "register_files.h"
 
 #define STATE_MAX (256 * 1024) /* bytes */
@@ -27,12 +28,6 @@ static icp_error_t *file_name(const char **name, const char *token, apr_pool_t *
     return NULL;
 }
 
-static apr_status_t release(void *object)
-{
-    json_decref(object);
-    return APR_SUCCESS;
-}
-
 icp_error_t *icp_intake_progress(json_t **state, const char *progress, const char *token, apr_pool_t *pool)
 {
     const char *name;
@@ -45,13 +40,9 @@ icp_error_t *icp_intake_progress(json_t **state, const char *progress, const cha
     close(fd);
     if (!error) error = icp_unseal_by_token(&text, &length, token, name, sealed, length, pool);
     if (error) return error;
-    *state = json_loadb(text, length, 0, NULL);
-    if (!json_is_object(*state)) {
-        json_decref(*state);
-        return icp_error(pool, ICP_FAULT, NULL, "the state of an application in %s is no JSON object", progress);
-    }
-    apr_pool_cleanup_register(pool, *state, release, apr_pool_cleanup_null);
-    return NULL;
+    *state = icp_json_keep(json_loadb(text, length, 0, NULL), pool);
+    if (json_is_object(*state)) return NULL;
+    return icp_error(pool, ICP_FAULT, NULL, "the state of an application in %s is no JSON object", progress);
 }
 
 static icp_error_t *write_state(const char *part, const void *bytes, apr_size_t length, apr_pool_t *pool)
@@ -71,18 +62,15 @@ icp_error_t *icp_intake_publish(const char *register_path, const char *token, co
     const void *sealed;
     apr_size_t length;
     ICP_TRY(file_name(&name, token, pool));
-    char *text = json_dumps(state, JSON_COMPACT);
+    const char *text = icp_json_text(state, JSON_COMPACT, pool);
     if (!text || strlen(text) > STATE_MAX / 2) {
-        free(text);
         return icp_error(pool, ICP_FAULT, NULL, "the state of an application is too large to be published");
     }
-    icp_error_t *error = icp_seal_to_token(&sealed, &length, token, name, text, strlen(text), pool);
-    free(text);
-    if (error) return error;
+    ICP_TRY(icp_seal_to_token(&sealed, &length, token, name, text, strlen(text), pool));
 
     const char *file = apr_pstrcat(pool, icp_register_companion(register_path, ICP_INTAKE_PROGRESS, pool), "/", name, NULL);
     const char *part = apr_psprintf(pool, "%s.%ld.part", file, (long)getpid());
-    error = write_state(part, sealed, length, pool);
+    icp_error_t *error = write_state(part, sealed, length, pool);
     if (!error) error = icp_file_rename(part, file, pool);
     if (error) unlink(part);
     return error;

@@ -15,6 +15,7 @@
 
 #include "digest.h"
 #include "form.h"
+#include "json.h"
 #include "log.h"
 #include "register.h"
 #include "text.h"
@@ -69,12 +70,6 @@ static icp_error_t *read_sealed(const void **bytes, apr_size_t *length, int fd, 
     return error ? icp_error(pool, ICP_REFUSED, NULL, "%s cannot be opened: %s", name, error->message) : NULL;
 }
 
-static apr_status_t release(void *object)
-{
-    json_decref(object);
-    return APR_SUCCESS;
-}
-
 static icp_error_t *nonsense(apr_pool_t *pool)
 {
     return icp_error(pool, ICP_REFUSED, NULL, "form is not what mod_icp writes");
@@ -112,16 +107,15 @@ static icp_error_t *read_submission(icp_submission_t *submission, int fd, uid_t 
     apr_size_t length, total = 0, index;
     json_t *facts;
     ICP_TRY(read_sealed(&text, &length, fd, ICP_INTAKE_FORM, owner, ICP_INTAKE_SEALED_FORM_MAX, unseal, pool));
-    json_t *envelope = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *envelope = icp_json_keep(json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL), pool);
     if (!envelope) return nonsense(pool);
-    apr_pool_cleanup_register(pool, envelope, release, apr_pool_cleanup_null);
 
     const char *id = text_of(envelope, "id", ICP_INTAKE_ID_LENGTH), *action = text_of(envelope, "action", 20);
     json_t *list = json_object_get(envelope, "documents");
     submission->token = text_of(envelope, "token", ICP_TOKEN_LENGTH);
     submission->form = json_object_get(envelope, "form");
-    submission->at = apr_time_from_sec(json_integer_value(json_object_get(envelope, "at")));
-    if (submission->at > apr_time_now() || submission->at < 0) submission->at = apr_time_now();
+    json_int_t at = json_integer_value(json_object_get(envelope, "at")); /* of any size */
+    submission->at = at < 0 || at > apr_time_sec(apr_time_now()) ? apr_time_now() : apr_time_from_sec(at);
     while (submission->action < ICP_INTAKE_ACTIONS && (!action || strcmp(action, icp_intake_actions[submission->action]))) submission->action++;
     int has_form = submission->action != ICP_INTAKE_WITHDRAW;
     if (!id || strcmp(id, submission->id) || submission->action == ICP_INTAKE_ACTIONS || !submission->token || !icp_token_is(submission->token)
@@ -317,16 +311,4 @@ icp_error_t *icp_intake_each(icp_intake_round_t *round, const char *register_pat
     if (intake.fd >= 0) close(intake.fd);
     if (intake.refused_fd >= 0) close(intake.refused_fd);
     return error;
-}
-
-icp_error_t *icp_intake_waiting(int *count, const char *register_path, int most, apr_pool_t *pool)
-{
-    const char *path = icp_register_companion(register_path, ICP_INTAKE_FOLDER, pool);
-    DIR *list = opendir(path);
-    struct dirent *entry;
-    *count = 0;
-    if (!list) return errno == ENOENT ? NULL : icp_error_os(pool, errno, "cannot list %s", path);
-    while (*count < most && (entry = readdir(list)) != NULL) *count += icp_intake_is_entry(entry->d_name, ICP_INTAKE_READY);
-    closedir(list);
-    return NULL;
 }

@@ -1,20 +1,16 @@
 #include "message.h"
 
-#include <stdlib.h>
 
+#include "json.h"
 #include "policy.h"
 
 static icp_error_t *post(icp_register_t *reg, const char *way, const char *event, const char *subject,
-                         const char *recipient, const json_t *facts)
+                         const char *recipient, const json_t *facts, apr_pool_t *pool)
 {
     icp_stmt_t *stmt;
-    char *text = facts ? json_dumps(facts, JSON_COMPACT) : NULL;
-    icp_error_t *error = icp_db_statement(&stmt, reg->db, ICP_STMT_MESSAGE_POST, "isssss",
-                                          (apr_int64_t)apr_time_sec(reg->now), way, event, subject, recipient,
-                                          text ? text : "{}");
-    if (!error) error = icp_stmt_run(stmt);
-    free(text);
-    return error;
+    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_MESSAGE_POST, "isssss", (apr_int64_t)apr_time_sec(reg->now), way, event, subject,
+                             recipient, facts ? icp_json_text(facts, JSON_COMPACT, pool) : "{}"));
+    return icp_stmt_run(stmt);
 }
 
 static icp_error_t *post_mail(int *posted, icp_register_t *reg, const char *event, const char *subject, const char *recipient,
@@ -24,7 +20,7 @@ static icp_error_t *post_mail(int *posted, icp_register_t *reg, const char *even
     if (!recipient || !*recipient) return NULL;
     ICP_TRY(icp_policy_is(&off, reg, ICP_POLICY_MAIL, "off", pool));
     *posted += !off;
-    return off ? NULL : post(reg, "mail", event, subject, recipient, facts);
+    return off ? NULL : post(reg, "mail", event, subject, recipient, facts, pool);
 }
 
 static icp_error_t *post_event(icp_register_t *reg, const char *event, const char *subject, const json_t *facts,
@@ -32,7 +28,7 @@ static icp_error_t *post_event(icp_register_t *reg, const char *event, const cha
 {
     int off;
     ICP_TRY(icp_policy_is(&off, reg, ICP_POLICY_ON_EVENT, "", pool));
-    return off ? NULL : post(reg, "event", event, subject, "", facts);
+    return off ? NULL : post(reg, "event", event, subject, "", facts, pool);
 }
 
 icp_error_t *icp_message_post(icp_register_t *reg, const char *event, const char *subject, const char *recipient,

@@ -5,6 +5,7 @@
 #include "application_document.h"
 #include "application_number.h"
 #include "intake.h"
+#include "json.h"
 #include "log.h"
 #include "term.h"
 

@@ -4,41 +4,36 @@
 
 #include <apr_strings.h>
 
+#include "json.h"
 #include "text.h"
 
-#define NOTE_MAX 2000 /* bytes */
+#define NOTE_MAX 2000                    /* bytes */
+#define USUAL ICP_REJECTION_SMS_EXPIRED /* those before it are the bureaus' */
 
-const icp_rejection_t icp_rejections[ICP_REJECTION_COUNT] = {
+typedef struct rejection_t {
+    const char *code;
+    icp_words_t wrong, remedy;
+} rejection_t;
+
+static const rejection_t the_rejections[ICP_REJECTION_COUNT] = {
 #define ROW(c, code, en, zh, do_en, do_zh) {code, {en, zh}, {do_en, do_zh}},
     ICP_REJECTIONS(ROW)
 #undef ROW
 };
 
-static const icp_rejection_t *find(const char *code)
+static const rejection_t *find(const char *code)
 {
     for (int i = 0; code && i < ICP_REJECTION_COUNT; i++) {
-        if (!strcmp(icp_rejections[i].code, code)) return &icp_rejections[i];
+        if (!strcmp(the_rejections[i].code, code)) return &the_rejections[i];
     }
     return NULL;
-}
-
-static apr_status_t release(void *json)
-{
-    json_decref(json);
-    return APR_SUCCESS;
-}
-
-json_t *icp_json_keep(json_t *json, apr_pool_t *pool)
-{
-    if (json) apr_pool_cleanup_register(pool, json, release, apr_pool_cleanup_null);
-    return json;
 }
 
 static icp_error_t *no_code(const char *code, apr_pool_t *pool)
 {
     const char *known = "";
-    for (int i = 0; i < ICP_REJECTION_USUAL; i++)
-        known = apr_pstrcat(pool, known, i ? ", " : "", icp_rejections[i].code, NULL);
+    for (int i = 0; i < USUAL; i++)
+        known = apr_pstrcat(pool, known, i ? ", " : "", the_rejections[i].code, NULL);
     return icp_error(pool, ICP_USAGE, apr_psprintf(pool, "say one of %s; anything else goes into --note", known),
                      "there is no reason `%s`", icp_text_printable(code, 60, pool));
 }
@@ -49,8 +44,8 @@ icp_error_t *icp_reasons_from_codes(json_t **reasons, const apr_array_header_t *
     *reasons = icp_json_keep(json_array(), pool);
     for (int i = 0; codes && i < codes->nelts; i++) {
         const char *code = APR_ARRAY_IDX(codes, i, const char *);
-        const icp_rejection_t *rejection = find(code);
-        if (!rejection || rejection - icp_rejections >= ICP_REJECTION_USUAL) return no_code(code, pool);
+        const rejection_t *rejection = find(code);
+        if (!rejection || rejection - the_rejections >= USUAL) return no_code(code, pool);
         json_array_append_new(*reasons, json_pack("{s:s}", "code", code));
     }
     if (!*text) return NULL;
@@ -63,7 +58,7 @@ icp_error_t *icp_reasons_from_codes(json_t **reasons, const apr_array_header_t *
 
 json_t *icp_reasons_of(icp_rejection_e code, apr_pool_t *pool)
 {
-    return icp_json_keep(json_pack("[{s:s}]", "code", icp_rejections[code].code), pool);
+    return icp_json_keep(json_pack("[{s:s}]", "code", the_rejections[code].code), pool);
 }
 
 static const char *text_of(const json_t *reason, const char *name)
@@ -74,7 +69,7 @@ static const char *text_of(const json_t *reason, const char *name)
 /* What is wrong and what to do, in that language; the latter NULL if nobody said. What staff wrote is in theirs. */
 static void read_reason(const char **wrong, const char **remedy, const json_t *reason, icp_language_e language)
 {
-    const icp_rejection_t *rejection = find(text_of(reason, "code"));
+    const rejection_t *rejection = find(text_of(reason, "code"));
     const char *words = text_of(reason, language == ICP_LANGUAGE_ZH ? "zh" : "en");
     *wrong = rejection ? rejection->wrong[language] : words ? words : text_of(reason, "reason");
     *remedy = rejection ? rejection->remedy[language] : text_of(reason, "suggestion");

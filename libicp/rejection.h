@@ -80,15 +80,6 @@ typedef enum icp_rejection_e {
     ICP_REJECTION_COUNT
 } icp_rejection_e;
 
-#define ICP_REJECTION_USUAL ICP_REJECTION_SMS_EXPIRED /* those before it are the bureaus' */
-
-typedef struct icp_rejection_t {
-    const char *code;
-    icp_words_t wrong, remedy;
-} icp_rejection_t;
-
-extern const icp_rejection_t icp_rejections[ICP_REJECTION_COUNT];
-
 /* An array of reasons from codes (const char *) and a text, either of which may be missing. ICP_USAGE lists the codes. The array
  * is freed with `pool`. */
 icp_error_t *icp_reasons_from_codes(json_t **reasons, const apr_array_header_t *codes, const char *note, apr_pool_t *pool);
@@ -104,8 +95,5 @@ const char *icp_reasons_text(const json_t *reasons, apr_size_t websites, icp_lan
 
 /* What the audit log keeps: [code or field, ...], none of the words; a new reference. */
 json_t *icp_reasons_brief(const json_t *reasons);
-
-/* The array is freed with `pool`: for what is kept in a record. */
-json_t *icp_json_keep(json_t *json, apr_pool_t *pool);
 
 #endif

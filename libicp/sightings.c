@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include <apr_strings.h>
 #include <jansson.h>
 
+#include "json.h"
 #include "lock.h"
 #include "text.h"
 #include "verdict.h"
@@ -93,9 +93,7 @@ static const char *take_detail(const char *text, apr_pool_t *pool)
     json_t *value = text && strlen(text) <= DETAIL_MAX ? json_loads(text, 0, NULL) : NULL;
     if (json_is_object(value)) {
         json_t *copy = printable(value, 0, pool);
-        char *dump = json_dumps(copy, JSON_COMPACT);
-        if (dump) result = apr_pstrdup(pool, dump);
-        free(dump);
+        result = icp_json_text(copy, JSON_COMPACT, pool);
         json_decref(copy);
     }
     json_decref(value);

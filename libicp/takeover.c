@@ -9,6 +9,7 @@
 #include "audit.h"
 #include "form.h"
 #include "intake.h"
+#include "json.h"
 #include "progress.h"
 
 typedef struct taking_t {

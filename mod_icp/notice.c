@@ -12,6 +12,7 @@
 #include "faq_link.h"
 #include "host.h"
 #include "icp_notice_pages.h"
+#include "json.h"
 #include "negotiate.h"
 #include "pass.h"
 #include "suspension.h"
@@ -178,11 +179,9 @@ static const char *problem_details(const icp_conf_t *conf, const icp_notice_case
     set_member(object, "faq", values[V_FAQ]);
     set_member(object, "apply", values[V_APPLY]);
 
-    char *text = json_dumps(object, JSON_INDENT(2));
-    const char *result = apr_pstrcat(pool, text ? text : "{}", "\n", NULL);
-    free(text);
+    const char *text = icp_json_text(object, JSON_INDENT(2), pool);
     json_decref(object);
-    return result;
+    return apr_pstrcat(pool, text ? text : "{}", "\n", NULL);
 }
 
 static void set_headers(request_rec *r, const icp_conf_t *conf, const char **values, const char *languages)

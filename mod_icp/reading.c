@@ -4,6 +4,7 @@
 #include <http_log.h>
 
 #include "coding.h"
+#include "json.h"
 #include "looks.h"
 #include "shared.h"
 #include "sighting_queue.h"
@@ -32,12 +33,8 @@ static void report(icp_reading_t *reading, const icp_page_report_t *seen)
     icp_patterns_t patterns = {0};
 
     json_t *json = icp_inspection_json(inspection);
-    char *detail = json_dumps(json, JSON_COMPACT);
-    if (detail) {
-        icp_sighting_t sighting = {site->name, verdict, detail, apr_time_now()};
-        icp_sighting_queue_put(&sighting);
-        free(detail);
-    }
+    icp_sighting_t sighting = {site->name, verdict, icp_json_text(json, JSON_COMPACT, reading->pool), apr_time_now()};
+    if (sighting.detail) icp_sighting_queue_put(&sighting);
     json_decref(json);
 
     if (reading->learn && inspection->verdict == ICP_DISPLAYED && inspection->matched) {

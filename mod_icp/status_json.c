@@ -1,7 +1,7 @@
 /* The status page in JSON, for programs. */
+#include "json.h"
 #include "shown.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
@@ -71,10 +71,9 @@ void icp_status_send_json(request_rec *r, const icp_shown_t *shown)
     json_t *survey = survey_json(shown, r->pool);
     json_object_update(object, survey);
     json_decref(survey);
-    char *text = object ? json_dumps(object, JSON_INDENT(2)) : NULL;
+    const char *text = icp_json_text(object, JSON_INDENT(2), r->pool);
+    json_decref(object);
     ap_set_content_type(r, "application/json");
     ap_rputs(text ? text : "{}", r);
     ap_rputs("\n", r);
-    free(text);
-    json_decref(object);
 }

@@ -13,8 +13,8 @@ WHERE id = ?1
 UPDATE private.application SET form = ?2, holder_key = ?3, holder = ?4, email = ?5, language = ?6, province = ?7 WHERE id = ?1
 
 -- STMT_APPLICATION_BY_ID
-SELECT id, kind, state, holder_key, holder, form, token, email, language, province, reasons, number, created_at, state_at, due_from,
-    untold, purged_at
+SELECT id, kind, state, holder, form, token, email, language, province, reasons, number, created_at, state_at, due_from, untold,
+    purged_at
 FROM private.application WHERE id = ?1
 
 -- STMT_APPLICATION_BY_TOKEN

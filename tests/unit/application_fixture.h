@@ -4,6 +4,7 @@
 
 #include "approval.h"
 #include "intake.h"
+#include "json.h"
 #include "records_fixture.h"
 
 #define USCC "91330100799655058B"
