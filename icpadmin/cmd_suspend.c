@@ -6,10 +6,19 @@
 #include "names.h"
 #include "options.h"
 #include "output.h"
-#include "suspend.h"
+#include "site.h"
+
+/* Of each site one is asked for. */
+typedef struct answer_t {
+    const char *site; /* as given; then its name */
+    const char *reason;
+    icp_suspension_t *suspension; /* what was opened; NULL: refused */
+    icp_error_t *error;           /* why */
+    const char *verdict;          /* of the newest look at it, "" if there is none */
+} answer_t;
 
 typedef struct suspending_t {
-    icp_suspend_t *answers;
+    answer_t *answers;
     int count;
     const char *note;
 } suspending_t;
@@ -19,7 +28,7 @@ static icp_error_t *change_suspend(icp_register_t *reg, void *baton, apr_pool_t 
 {
     suspending_t *suspending = baton;
     for (int i = 0; i < suspending->count; i++) {
-        icp_suspend_t *answer = &suspending->answers[i];
+        answer_t *answer = &suspending->answers[i];
         icp_site_t *site;
         answer->suspension = NULL;
         answer->error = icp_site_get(&site, reg, answer->site, pool);
@@ -35,7 +44,9 @@ static icp_error_t *change_suspend(icp_register_t *reg, void *baton, apr_pool_t 
     return NULL;
 }
 
-icp_error_t *icp_suspend_all(icp_cli_t *cli, icp_suspend_t *answers, int count, const char *note)
+/* Opens what can be opened. What is refused or not on file has its error in its answer, printed on standard error and counted into
+ * cli->status; any other error is returned, and then nothing was changed. */
+static icp_error_t *suspend_all(icp_cli_t *cli, answer_t *answers, int count, const char *note)
 {
     suspending_t suspending = {answers, count, note};
     ICP_TRY(icp_register_change(cli->reg, change_suspend, &suspending, cli->pool));
@@ -48,7 +59,7 @@ icp_error_t *icp_suspend_all(icp_cli_t *cli, icp_suspend_t *answers, int count, 
     return NULL;
 }
 
-json_t *icp_suspend_json(const icp_suspend_t *answer)
+static json_t *answer_json(const answer_t *answer)
 {
     json_t *object = json_object();
     json_object_set_new(object, "site", icp_text_json(answer->site));
@@ -64,16 +75,16 @@ static icp_error_t *run_suspend(icp_cli_t *cli)
     apr_array_header_t *names;
     ICP_TRY(icp_names_read(&names, cli));
     ICP_TRY(icp_names_confirm(cli, "suspend", "sites", names));
-    icp_suspend_t *answers = apr_pcalloc(cli->pool, (apr_size_t)names->nelts * sizeof *answers);
+    answer_t *answers = apr_pcalloc(cli->pool, (apr_size_t)names->nelts * sizeof *answers);
     for (int i = 0; i < names->nelts; i++) {
         answers[i].site = APR_ARRAY_IDX(names, i, const char *);
         answers[i].reason = icp_option(cli, "reason");
     }
-    ICP_TRY(icp_suspend_all(cli, answers, names->nelts, icp_option(cli, "note")));
+    ICP_TRY(suspend_all(cli, answers, names->nelts, icp_option(cli, "note")));
     icp_list_t *list = cli->json ? icp_list_begin(cli, NULL) : NULL;
     for (int i = 0; i < names->nelts; i++) {
-        const icp_suspend_t *answer = &answers[i];
-        if (list) icp_list_object(list, icp_suspend_json(answer));
+        const answer_t *answer = &answers[i];
+        if (list) icp_list_object(list, answer_json(answer));
         if (answer->error) continue;
         icp_say(cli, "%s suspended: %s, case " ICP_CASE_FORMAT, answer->site, answer->reason, answer->suspension->id);
         if (!strcmp(answer->verdict, "displayed")) {

@@ -23,9 +23,9 @@ static void hold_standard_streams(void)
 static void print_message(icp_log_level_e level, const char *message, void *baton)
 {
     const icp_cli_t *cli = baton;
-    if (level <= ICP_LOG_WARNING)
+    if (level == ICP_LOG_WARNING)
         icp_warn(cli, "%s", message);
-    else if (level == ICP_LOG_NOTICE)
+    else
         icp_remark(cli, "%s", message);
 }
 

@@ -115,18 +115,6 @@ void icp_list_row(icp_list_t *list, ...)
     APR_ARRAY_PUSH(list->rows, const char **) = cells;
 }
 
-static int compare_rows(const void *left, const void *right)
-{
-    const char *const *a = *(const char *const *const *)left, *const *b = *(const char *const *const *)right;
-    return strcmp(a[0], b[0]);
-}
-
-void icp_list_sort(icp_list_t *list)
-{
-    const char ***rows = (const char ***)list->rows->elts + list->heading;
-    qsort(rows, (size_t)(list->rows->nelts - list->heading), sizeof *rows, compare_rows);
-}
-
 static int is_empty(const char *cell)
 {
     return !cell || !*cell || !strcmp(cell, "-");

@@ -18,9 +18,6 @@ icp_list_t *icp_list_begin(const icp_cli_t *cli, const char *headings);
 void icp_list_object(icp_list_t *list, json_t *object);             /* with --json only; steals the reference */
 void icp_list_row(icp_list_t *list, ...) __attribute__((sentinel)); /* const char * per column, NULL ends; else only */
 
-/* Puts the table's rows in the order of their first cells. */
-void icp_list_sort(icp_list_t *list);
-
 /* Prints it. `nothing` (may be NULL) is said on standard error if there was no row. */
 void icp_list_end(icp_list_t *list, const char *nothing);
 

@@ -14,7 +14,6 @@ typedef struct domains_t {
     const icp_cli_t *cli;
     const icp_calendar_t *calendar;
     icp_day_t today;
-    apr_int64_t remind_days;
 } domains_t;
 
 static void add(const domains_t *domains, const icp_domain_t *domain, apr_time_t since, const char *why, const char *command,

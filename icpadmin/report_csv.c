@@ -6,7 +6,8 @@
 #include "report_write.h"
 #include "suspension.h"
 
-const char *icp_report_time(apr_time_t at, apr_pool_t *pool)
+/* Beijing time with its offset: "2026-11-24T10:17:00+08:00"; "" for 0. */
+static const char *time_text(apr_time_t at, apr_pool_t *pool)
 {
     apr_time_exp_t t;
     if (!at || apr_time_exp_tz(&t, at, ICP_REPORT_ZONE)) return "";
@@ -99,14 +100,14 @@ static void write_sites(FILE *out, const icp_report_t *report, apr_pool_t *pool)
 {
     for (int i = 0; i < report->licenses->nelts; i++) {
         const icp_report_license_t *license = &APR_ARRAY_IDX(report->licenses, i, icp_report_license_t);
-        RECORD(.record = "license", .numbers = license->number, .holder = license->holder, .at = icp_report_time(license->since, pool),
+        RECORD(.record = "license", .numbers = license->number, .holder = license->holder, .at = time_text(license->since, pool),
                .what = license->status);
     }
     for (int i = 0; i < report->sites->nelts; i++) {
         const icp_report_site_t *site = &APR_ARRAY_IDX(report->sites, i, icp_report_site_t);
         RECORD(.record = "site", .site = site->name, .case_id = case_text(site->suspended, pool), .hosts = site->hosts, .numbers = site->numbers,
-               .holder = site->holders, .at = icp_report_time(site->since, pool), .what = site->verdict ? site->verdict : "never looked at",
-               .until = icp_report_time(site->looked_at, pool), .note = site->suspended ? "suspended" : "open",
+               .holder = site->holders, .at = time_text(site->since, pool), .what = site->verdict ? site->verdict : "never looked at",
+               .until = time_text(site->looked_at, pool), .note = site->suspended ? "suspended" : "open",
                .count = count_text(site->looks, pool));
     }
 }
@@ -115,25 +116,25 @@ static void write_judgements(FILE *out, const icp_report_t *report, apr_pool_t *
 {
     for (int i = 0; i < report->turns->nelts; i++) {
         const icp_report_turn_t *turn = &APR_ARRAY_IDX(report->turns, i, icp_report_turn_t);
-        RECORD(.record = "verdict", .site = turn->site, .at = icp_report_time(turn->at, pool), .what = turn->verdict,
+        RECORD(.record = "verdict", .site = turn->site, .at = time_text(turn->at, pool), .what = turn->verdict,
                .note = turn->before ? apr_pstrcat(pool, "before: ", turn->before, NULL) : NULL);
     }
     for (int i = 0; i < report->warnings->nelts; i++) {
         const icp_report_warning_t *warning = &APR_ARRAY_IDX(report->warnings, i, icp_report_warning_t);
-        RECORD(.record = "warning", .site = warning->site, .at = icp_report_time(warning->at, pool), .what = warning->verdict,
-               .told = icp_report_time(warning->told_at, pool), .ground = icp_report_mailed(warning), .until = icp_report_time(warning->deadline, pool),
+        RECORD(.record = "warning", .site = warning->site, .at = time_text(warning->at, pool), .what = warning->verdict,
+               .told = time_text(warning->told_at, pool), .ground = icp_report_mailed(warning), .until = time_text(warning->deadline, pool),
                .count = count_text(warning->mails, pool));
     }
     for (int i = 0; i < report->reviews->nelts; i++) {
         const icp_report_review_t *review = &APR_ARRAY_IDX(report->reviews, i, icp_report_review_t);
-        RECORD(.record = "review", .site = review->site, .at = icp_report_time(review->at, pool), .by = review->by, .what = review->verdict,
+        RECORD(.record = "review", .site = review->site, .at = time_text(review->at, pool), .by = review->by, .what = review->verdict,
                .ground = review->sighting ? apr_pstrcat(pool, "visitors got: ", review->sighting, NULL) : NULL, .note = review->note);
     }
     for (int i = 0; i < report->exemptions->nelts; i++) {
         const icp_report_exemption_t *exemption = &APR_ARRAY_IDX(report->exemptions, i, icp_report_exemption_t);
-        RECORD(.record = "exemption", .site = exemption->site ? exemption->site : "every site", .at = icp_report_time(exemption->from, pool),
+        RECORD(.record = "exemption", .site = exemption->site ? exemption->site : "every site", .at = time_text(exemption->from, pool),
                .by = exemption->by, .what = exemption->verdict ? exemption->verdict : "whatever is found",
-               .until = icp_report_time(exemption->removed_at ? exemption->removed_at : exemption->until, pool),
+               .until = time_text(exemption->removed_at ? exemption->removed_at : exemption->until, pool),
                .until_by = exemption->removed_by, .note = exemption->note);
     }
 }
@@ -144,8 +145,8 @@ static void write_cases(FILE *out, const icp_report_t *report, apr_pool_t *pool)
         const icp_report_case_t *found = &APR_ARRAY_IDX(report->cases, i, icp_report_case_t);
         const char *closing = found->closing && *found->closing ? apr_pstrcat(pool, "; closed: ", found->closing, NULL) : "";
         RECORD(.record = "suspension", .site = found->site, .case_id = case_text(found->id, pool), .numbers = found->number,
-               .at = icp_report_time(found->opened_at, pool), .by = found->opened_by, .what = found->reason,
-               .told = icp_report_time(found->told_at, pool), .until = icp_report_time(found->closed_at, pool), .until_by = found->closed_by,
+               .at = time_text(found->opened_at, pool), .by = found->opened_by, .what = found->reason,
+               .told = time_text(found->told_at, pool), .until = time_text(found->closed_at, pool), .until_by = found->closed_by,
                .ground = found->ground,
                .note = apr_pstrcat(pool, "lasted ", icp_report_duration(found, report, pool), " h", found->note && *found->note ? "; " : "",
                                    found->note ? found->note : "", closing, NULL));
@@ -156,8 +157,8 @@ void icp_report_csv(FILE *out, const icp_report_t *report, apr_pool_t *pool)
 {
     fputs("\xEF\xBB\xBF", out);
     RECORD("record", "site", "case", "hosts", "numbers", "holder", "at", "by", "what", "told", "until", "until_by", "ground", "note", "count");
-    RECORD(.record = "month", .at = icp_report_time(report->from, pool), .what = report->complete ? "complete" : "under way",
-           .until = icp_report_time(report->until, pool), .note = report->month);
+    RECORD(.record = "month", .at = time_text(report->from, pool), .what = report->complete ? "complete" : "under way",
+           .until = time_text(report->until, pool), .note = report->month);
     write_totals(out, report, pool);
     write_sites(out, report, pool);
     write_judgements(out, report, pool);

@@ -13,9 +13,6 @@ void icp_report_csv(FILE *out, const icp_report_t *report, apr_pool_t *pool);
 /* One HTML page that needs nothing else, in Chinese and English; every text escaped. */
 void icp_report_html(FILE *out, const icp_report_t *report, apr_pool_t *pool);
 
-/* Beijing time with its offset: "2026-11-24T10:17:00+08:00"; "" for 0. */
-const char *icp_report_time(apr_time_t at, apr_pool_t *pool);
-
 /* Hours and minutes, "26:05"; of a suspension until it closed, or until the report's end. */
 const char *icp_report_duration(const icp_report_case_t *found, const icp_report_t *report, apr_pool_t *pool);
 

@@ -70,9 +70,6 @@ icp_error_t *icp_domain_take_step(icp_register_t *reg, const char *name, icp_dom
                                   const apr_array_header_t *reasons, const apr_array_header_t *kinds, const char *note,
                                   apr_pool_t *pool);
 
-/* When is the next reminder due? 0: never, since nothing is missing, or there is no address. */
-apr_time_t icp_domain_remind_at(const icp_domain_t *domain, apr_int64_t days);
-
 /* Inside a change: reminds everybody who is due by the policy `remind-days`; with `all` also those who are not.
  * `reminded` (const char *) gets the names. */
 icp_error_t *icp_domain_remind(icp_register_t *reg, int all, apr_array_header_t *reminded, apr_pool_t *pool);

@@ -13,9 +13,7 @@ struct icp_form_check_t {
     apr_pool_t *pool;
 };
 
-/* Refused, or to be confirmed. */
 void icp_form_refuse(icp_form_check_t *check, const char *english, const char *chinese);
-void icp_form_warn(icp_form_check_t *check, const char *english, const char *chinese);
 
 const char *icp_form_check_uscc(icp_form_check_t *check, const char *value);
 const char *icp_form_check_id_number(icp_form_check_t *check, const char *value);

@@ -99,9 +99,6 @@ typedef struct icp_intake_round_t {
  * hour. Nothing that lies there makes it fail but what keeps root from reading. */
 icp_error_t *icp_intake_each(icp_intake_round_t *round, const char *register_path, icp_intake_fn *fn, void *baton, apr_pool_t *pool);
 
-/* How many wait, at most `most` are counted. */
-icp_error_t *icp_intake_waiting(int *count, const char *register_path, int most, apr_pool_t *pool);
-
 /* After a commit. `state`, what the client's page shows:
  *   reference "APP-000012", kind, state, label and next ({en, zh}: where it stands, what to do), since (seconds), language, expected (seconds; absent: not known), number (absent: none),
  *   reasons [{field?, en, zh, suggestion_en?, suggestion_zh?}], editable, withdrawable (booleans),

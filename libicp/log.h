@@ -4,7 +4,7 @@
 #ifndef ICP_LOG_H
 #define ICP_LOG_H
 
-typedef enum icp_log_level_e { ICP_LOG_ERROR, ICP_LOG_WARNING, ICP_LOG_NOTICE, ICP_LOG_DEBUG } icp_log_level_e;
+typedef enum icp_log_level_e { ICP_LOG_WARNING, ICP_LOG_NOTICE } icp_log_level_e;
 
 /* `message` has no newline and lives only as long as the call. May be called from any thread. */
 typedef void icp_log_printer_t(icp_log_level_e level, const char *message, void *baton);

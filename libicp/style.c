@@ -407,11 +407,3 @@ void icp_style_evaluate(icp_style_t *style, const icp_cascade_t *cascade)
         hide(style, cascade, DISPLAY, "display:none");
     }
 }
-
-void icp_style_read(icp_style_t *style, const char *text, apr_size_t length)
-{
-    icp_declaration_t declarations[ICP_DECLARATIONS_MAX];
-    icp_cascade_t cascade = {{0}, {0}, NULL};
-    icp_style_cascade(&cascade, declarations, icp_style_parse(declarations, text, length, NULL), NULL);
-    icp_style_evaluate(style, &cascade);
-}

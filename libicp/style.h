@@ -46,7 +46,4 @@ void icp_style_evaluate(icp_style_t *style, const icp_cascade_t *cascade);
 /* May these decide by themselves? Others, such as a size or a place, only do with another declaration on the same element or around it. */
 int icp_style_decides(const icp_declaration_t *declarations, int count);
 
-/* A style attribute by itself. */
-void icp_style_read(icp_style_t *style, const char *text, apr_size_t length);
-
 #endif

@@ -47,7 +47,7 @@ static void take_apart(apr_time_exp_t *parts, icp_day_t day)
     apr_time_exp_gmt(parts, day * DAY);
 }
 
-int icp_day_year(icp_day_t day)
+static int year_of(icp_day_t day)
 {
     apr_time_exp_t parts;
     take_apart(&parts, day);
@@ -259,35 +259,37 @@ static int is_national_day(icp_day_t day)
     return parts.tm_mon == 9 && parts.tm_mday == 1;
 }
 
-int icp_calendar_covers(const icp_calendar_t *calendar, int year)
+/* Is that year's arrangement in the file? It is if the National Day of that year is: the last holiday of every list.
+ * Outside such years only weekends are known, and what is counted is an estimate. */
+static int covers(const icp_calendar_t *calendar, int year)
 {
     for (int i = 0; i < calendar->count; i++) {
         const entry_t *entry = &calendar->entries[i];
-        if (!entry->works && is_national_day(entry->day) && icp_day_year(entry->day) == year) return 1;
+        if (!entry->works && is_national_day(entry->day) && year_of(entry->day) == year) return 1;
     }
     return 0;
 }
 
 int icp_calendar_wants(const icp_calendar_t *calendar, icp_day_t day)
 {
-    int year = icp_day_year(day), soon = icp_day_year(day + LAST_MONTH_DAYS);
-    if (!icp_calendar_covers(calendar, year)) return year;
-    return icp_calendar_covers(calendar, soon) ? 0 : soon;
+    int year = year_of(day), soon = year_of(day + LAST_MONTH_DAYS);
+    if (!covers(calendar, year)) return year;
+    return covers(calendar, soon) ? 0 : soon;
 }
 
 int icp_calendar_last_year(const icp_calendar_t *calendar)
 {
     for (int i = calendar->count - 1; i >= 0; i--) {
         const entry_t *entry = &calendar->entries[i];
-        if (!entry->works && is_national_day(entry->day)) return icp_day_year(entry->day);
+        if (!entry->works && is_national_day(entry->day)) return year_of(entry->day);
     }
     return 0;
 }
 
 static int covers_span(const icp_calendar_t *calendar, icp_day_t from, icp_day_t to)
 {
-    for (int year = icp_day_year(from); year <= icp_day_year(to); year++) {
-        if (!icp_calendar_covers(calendar, year)) return 0;
+    for (int year = year_of(from); year <= year_of(to); year++) {
+        if (!covers(calendar, year)) return 0;
     }
     return 1;
 }

@@ -15,7 +15,6 @@ typedef int icp_day_t; /* days since 1 January 1970 */
 
 icp_day_t icp_day_of(apr_time_t at);
 apr_time_t icp_day_begin(icp_day_t day); /* its first moment, midnight in Beijing */
-int icp_day_year(icp_day_t day);
 const char *icp_day_text(icp_day_t day, apr_pool_t *pool); /* "2026-11-24" */
 
 /* "2026-11-24", of the years 2000 to 2199. ICP_USAGE says what is wrong. */
@@ -29,10 +28,6 @@ typedef struct icp_calendar_t icp_calendar_t;
 /* Reads the file. ICP_USAGE names file and line; a file that is not there is no error, but told of once by icp_log.
  * Either way *calendar can be used: it knows weekends only. */
 icp_error_t *icp_calendar_load(icp_calendar_t **calendar, const char *file, apr_pool_t *pool);
-
-/* Is that year's arrangement in the file? It is if the National Day of that year is: the last holiday of every list.
- * Outside such years only weekends are known, and what is counted is an estimate. */
-int icp_calendar_covers(const icp_calendar_t *calendar, int year);
 
 /* A year that ought to be in the file and is not: `day`'s, or in its last month the next one, whose arrangement is out by then. 0: none. */
 int icp_calendar_wants(const icp_calendar_t *calendar, icp_day_t day);

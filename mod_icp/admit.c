@@ -67,7 +67,8 @@ static const char *plain_path(request_rec *r)
     return ap_normalize_path(twice, AP_NORMALIZE_MERGE_SLASHES) && !strcmp(once, twice) ? once : NULL;
 }
 
-int icp_admit_exempt(request_rec *r, const icp_conf_t *conf)
+/* Is the path, as the client sent it, one that ICPExempt lets through? No spelling of another path is. */
+static int is_exempt(request_rec *r, const icp_conf_t *conf)
 {
     const char *path = NULL;
     for (int i = 0; i < conf->exempt->nelts; i++) {
@@ -89,7 +90,7 @@ int icp_admit_is_bearer(const request_rec *r)
 
 int icp_admit_strayed(request_rec *r, const icp_conf_t *conf)
 {
-    return nearest_mark(r)->admission == ICP_ADMIT_EXEMPT && !icp_admit_exempt(r, conf);
+    return nearest_mark(r)->admission == ICP_ADMIT_EXEMPT && !is_exempt(r, conf);
 }
 
 /* --- passes ----------------------------------------------------------------------------------------- */
@@ -167,7 +168,7 @@ icp_admission_e icp_admit(request_rec *r, const icp_conf_t *conf, const icp_snap
     if (before->admission == ICP_ADMIT_PASS && site && before->site_id == site->id) return ICP_ADMIT_PASS;
     icp_bearer_take(&tokens, r);
     if (site && icp_main_conf()->has_pass_key) admission = admit_bearer(r, site, &tokens);
-    if (admission != ICP_ADMIT_NO || before->admission == ICP_ADMIT_EXEMPT || !icp_admit_exempt(r, conf)) return admission;
+    if (admission != ICP_ADMIT_NO || before->admission == ICP_ADMIT_EXEMPT || !is_exempt(r, conf)) return admission;
     icp_count(&icp_shared->counts.exempt);
     mark(r, ICP_ADMIT_EXEMPT, site ? site->id : 0, 0);
     return ICP_ADMIT_EXEMPT;

@@ -42,9 +42,6 @@ icp_admission_e icp_admit(request_rec *r, const icp_conf_t *conf, const icp_snap
 /* Did a pass let it through, or the request that it was made from? */
 int icp_admit_is_bearer(const request_rec *r);
 
-/* Is the path, as the client sent it, one that ICPExempt lets through? No spelling of another path is. */
-int icp_admit_exempt(request_rec *r, const icp_conf_t *conf);
-
 /* Was the request, or the one it was made from, let through for its path, while its path now is another? */
 int icp_admit_strayed(request_rec *r, const icp_conf_t *conf);
 

@@ -29,18 +29,25 @@ def test_libicp_and_icpadmin_know_no_httpd():
     assert not includes & (httpd - apr)
 
 
-def calls(room):
-    """Of each source in `room`: those that define a function it uses, as the compiler left it in the objects."""
-    objects = [str(BUILD / "obj" / room / f"{source.stem}.o") for source in SOURCE.glob(f"{room}/*.c")]
+def symbols(*rooms, kinds="T"):
+    """What the compiler left in the objects: which source defines each name (functions only, unless `kinds` says more), and which
+    names each source uses of others."""
+    objects = [str(BUILD / "obj" / room / f"{source.stem}.o") for room in rooms for source in SOURCE.glob(f"{room}/*.c")]
     defined, used = {}, {}
     for line in subprocess.check_output(["nm", "-P", *objects], text=True).splitlines():
         name, kind, *_ = [*line.split(), ""]
         if not kind:  # the heading of an object: its path and a colon
             source = Path(name).stem
-        elif kind == "T":
+        elif kind in kinds:
             defined[name] = source
         elif kind == "U":
             used.setdefault(source, set()).add(name)
+    return defined, used
+
+
+def calls(room):
+    """Of each source in `room`: those that define a function it uses."""
+    defined, used = symbols(room)
     return {source: {defined[name] for name in names if name in defined} for source, names in used.items()}
 
 
@@ -54,6 +61,12 @@ def test_no_files_call_each_other_in_a_round(room):
             break
         left = {source: called for source, called in left.items() if source not in bottom}
     assert not left
+
+
+def test_what_leaves_a_file_is_wanted_in_another():
+    defined, used = symbols("libicp", "mod_icp", "icpadmin", kinds="TDRB")
+    asked_by_tests = {"icp_db_error"}  # of statements of their own
+    assert defined.keys() - {"main"} - set().union(*used.values()) == asked_by_tests
 
 
 def test_every_source_has_its_place_in_the_architecture():
