@@ -70,16 +70,16 @@ static const struct { const char *begin, *again; } pages[] = {
     {"", "<"}, {"", "<a"}, {"", "</"}, {"", "<!"}, {"", "<!-"}, {"", "<?"}, {"", ">"},
     {"<!--", "-"}, {"<!--", "--"}, {"<!--", "--!"}, {"<!--", "x"}, {"", "<!---->"}, {"<!--", "ICP\xE5\xA4\x87"}, {"<svg><![CDATA[", "]]"},
     {"", "\xFF"}, {"", "\xE5"}, {"", "\xE5\xA4"}, {"", "\xF0\x9F"}, {"<meta charset=gbk>", "\x81"}, {"<meta charset=big5>", "\xFF"},
-    {"<meta charset=gbk>", "\x81\x30\x81\x30"}, {"\xFF\xFE", "\xD8"}, {"", "\x01"},
+    {"<meta charset=gbk>", "\x81\x30\x81\x30"}, {"<meta charset=gbk>", "\xB1\xB8"}, {"<meta charset=gbk>", "\xB1<"}, {"\xFF\xFE", "\xD8"}, {"", "\x01"},
     {"", "\xE2\x80\x8B"}, {"\xE4\xBA\xAC" "ICP\xE5\xA4\x87", "\xE2\x80\x8B"}, {"", "\xE5\xA4\x87"}, {"", "ICP\xE5\xA4\x87"},
     {"", "\xE4\xBA\xAC" "ICP\xE5\xA4\x87" "05012345\xE5\x8F\xB7-1 "}, {"", "cp"}, {"", "b "}, {"b", " "}, {"", "icp&"}, {"", "B1-2005"}, {"", "ICP\xE5\xA4\x87" "1"},
     {"", " "}, {"", "\n"}, {"", "<br>"}, {"", "<p>\n"}, {"x", "<img>"},
     {"<script>", "<!--<script>"}, {"<script>", "</scrip"}, {"<script>", "<"}, {"<script><!--", "-"}, {"<script>", "\\u5907"},
-    {"<script>", "\\"}, {"<script>", "&&"}, {"<script>", "ICP\xE5\xA4\x87 "}, {"<script>", "location"}, {"<script>", "x"}, {"", "<script></script>"},
+    {"<script>", "\\"}, {"<script>", "&&"}, {"<script>", "ICP\xE5\xA4\x87 "}, {"<script>", "location"}, {"<script>", "fo"}, {"<script>", "x"}, {"", "<script></script>"},
     {"<style>", "{"}, {"<style>", ".a{display:none}"}, {"<style>", "/*"}, {"<style>", ".a,"}, {"<style>", "a"},
     {"<style>", ".a .b>c:not(.d),"}, {"<style>", "@media screen{"}, {"<style>", ":not("}, {"<style>", "--a:var(--a);"}, {"<style>", "#a b{color:red}"},
     {"<style>.a{display:none}</style><p class='", "b "}, {"<style>.a{display:none}</style>", "<p class='a a a a a a a a'>"},
-    {"<style>.a .a .a .b .a{display:none}</style>", "<b class=a>"}, {"<style>*>*>b+b{display:none}</style>", "<b>"}, {"<title>", "&"}, {"<textarea>", "</textare"}, {"<plaintext>", "<"},
+    {"<style>.a .a .a .b .a{display:none}</style>", "<b class=a>"}, {"<style>*>*>b+b{display:none}</style>", "<b>"}, {"<style>.x .a{display:none}</style>", "<b class=a>"}, {"<title>", "&"}, {"<textarea>", "</textare"}, {"<plaintext>", "<"},
 };
 
 static unsigned long long work_of(const char *type, const char *begin, const char *again, size_t length)
