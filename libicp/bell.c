@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -51,23 +50,22 @@ icp_error_t *icp_bell_create(const char *register_path, apr_pool_t *pool)
     return fault ? icp_error_os(pool, fault, "cannot write the bell of %s", register_path) : NULL;
 }
 
+/* By plain writing, never through a mapping: a full disk then is an error and not a SIGBUS. Who rings has the register's lock. */
 icp_error_t *icp_bell_ring(const char *register_path, apr_pool_t *pool)
 {
     const char *path = icp_bell_path(register_path, pool);
-    uint64_t inode;
+    strip_t strip = {0, 0};
+    uint64_t inode, now = (uint64_t)apr_time_now();
     int fd;
     ICP_TRY(open_bell(&fd, &inode, path, pool));
-    strip_t *strip = mmap(NULL, sizeof *strip, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    int fault = strip == MAP_FAILED ? errno : 0;
+    int fault = pread(fd, &strip, sizeof strip, 0) < 0 ? errno : 0;
+    int unknown = strip.inode != inode; /* to the workers */
+    strip.word = strip.word >= now ? strip.word + 1 : now;
+    strip.inode = inode;
+    errno = 0;
+    if (!fault && pwrite(fd, &strip, sizeof strip, 0) != (ssize_t)sizeof strip) fault = errno ? errno : EIO;
     close(fd);
-    if (fault) return icp_error_os(pool, fault, "cannot map the bell %s", path);
-
-    uint64_t old = __atomic_load_n(&strip->word, __ATOMIC_SEQ_CST), now = (uint64_t)apr_time_now();
-    while (!__atomic_compare_exchange_n(&strip->word, &old, old >= now ? old + 1 : now, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
-    }
-    int unknown = strip->inode != inode; /* to the workers */
-    strip->inode = inode;
-    munmap(strip, sizeof *strip);
+    if (fault) return icp_error_os(pool, fault, "cannot write the bell %s", path);
     if (unknown) apr_sleep(apr_time_from_msec(ICP_BELL_LOOK_MS));
     return NULL;
 }

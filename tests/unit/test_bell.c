@@ -1,6 +1,9 @@
 /* Ringing: the word always moves forward, the file is never cut or replaced, and no link is followed. */
 #include "register_fixture.h"
 
+#include <sched.h>
+#include <sys/mount.h>
+
 #include "bell.h"
 
 static const char *bell_file(void)
@@ -67,9 +70,26 @@ START_TEST(test_not_a_bell)
 }
 END_TEST
 
+/* The page of a bell that was cut short cannot be had again. */
+START_TEST(test_no_space)
+{
+    char page[4096] = "x";
+    if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) return; /* only root may */
+    ck_assert_int_eq(mount("tmpfs", in_folder("."), "tmpfs", 0, "size=4k"), 0);
+    close(open(bell_file(), O_CREAT | O_WRONLY, 0644));
+    int fd = open(in_folder("full"), O_CREAT | O_WRONLY, 0644);
+    ck_assert_int_eq(write(fd, page, sizeof page), sizeof page);
+    close(fd);
+    fails(icp_bell_ring(path, pool), ICP_FAULT, "No space left");
+    unlink(in_folder("full"));
+    ok(icp_bell_ring(path, pool));
+    umount2(in_folder("."), MNT_DETACH);
+}
+END_TEST
+
 int main(void)
 {
     apr_initialize();
-    const TTest *tests[] = {test_ring, test_missing_or_short, test_not_a_bell};
+    const TTest *tests[] = {test_ring, test_missing_or_short, test_not_a_bell, test_no_space};
     return run_suite("bell", tests, sizeof tests / sizeof tests[0], setup_folder);
 }
