@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -27,6 +28,7 @@ static struct {
     pid_t process; /* a child inherits all this, but not the thread */
     int bell;      /* inotify, on the bell's folder: the bell itself may be put in place anew */
     int end;       /* eventfd */
+    sem_t begun;
     const char *bell_name;
 } keeper;
 
@@ -49,6 +51,7 @@ static int rung(void)
 static void *keep(void *unused)
 {
     struct pollfd waited[] = {{.fd = keeper.end, .events = POLLIN}, {.fd = keeper.bell, .events = POLLIN}};
+    sem_post(&keeper.begun);
     for (;;) {
         int count = poll(waited, 2, 1000);
         if (waited[0].revents) return NULL;
@@ -67,14 +70,19 @@ static apr_status_t end(void *unused)
     return APR_SUCCESS;
 }
 
-/* Signals are for httpd's own thread. */
+/* Signals are for httpd's own thread. Returns once this one is at its work: httpd forks next, and a thread that is still being set up may
+ * hold locks that no icp_view_hold knows of, of an allocator put in the place of the C library's. */
 static int start_thread(void)
 {
     sigset_t all, before;
     sigfillset(&all);
+    sem_init(&keeper.begun, 0, 0);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int fault = pthread_create(&keeper.thread, NULL, keep, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    while (!fault && sem_wait(&keeper.begun) && errno == EINTR) {
+    }
+    sem_destroy(&keeper.begun);
     return fault;
 }
 
