@@ -2,9 +2,11 @@
  * the process, and closing the file anywhere drops them all. Nothing of SQLite is open when httpd forks. */
 #include "view.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <apr_strings.h>
 #include <http_log.h>
@@ -51,6 +53,7 @@ static struct {
     apr_pool_t *scratch;
     retained_t *retained;
     int bell_faulty;
+    int spare; /* in a child: a descriptor kept for reading the register when all others are taken; negative: none */
     atomic_int wanted; /* requests that wait to read a change */
     pthread_mutex_t reading; /* guards all above but what is atomic */
 
@@ -58,7 +61,7 @@ static struct {
     char fault[1024];        /* "": none */
     int fault_cause;
     apr_time_t fault_since;
-} view = {.reading = PTHREAD_MUTEX_INITIALIZER, .telling = PTHREAD_MUTEX_INITIALIZER};
+} view = {.spare = -1, .reading = PTHREAD_MUTEX_INITIALIZER, .telling = PTHREAD_MUTEX_INITIALIZER};
 
 /* --- publishing ----------------------------------------------------------------------------------- */
 
@@ -161,9 +164,26 @@ static int roll_back(void)
     return !error;
 }
 
+static void keep_spare(void)
+{
+    if (view.bell && view.spare < 0) view.spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static int give_spare(void)
+{
+    if (view.spare < 0) return 0;
+    close(view.spare);
+    view.spare = -1;
+    return 1;
+}
+
 static icp_error_t *read_register(icp_snapshot_t **snapshot, icp_snapshot_t *previous, int timeout_ms)
 {
     icp_error_t *error = icp_snapshot_read(snapshot, previous, view.path, timeout_ms, view.scratch);
+    if (error && (error->cause & 0xff) == SQLITE_CANTOPEN && give_spare()) {
+        error = icp_snapshot_read(snapshot, previous, view.path, timeout_ms, view.scratch);
+    }
+    keep_spare();
     if (error && !view.bell && (error->cause & 0xff) == SQLITE_READONLY && roll_back()) {
         error = icp_snapshot_read(snapshot, previous, view.path, timeout_ms, view.scratch);
     }
@@ -336,6 +356,7 @@ void icp_view_child_init(server_rec *server)
     icp_error_t *error = icp_bell_map(&view.bell, view.path, lasting);
     tell_bell(error);
     icp_view_now.bell = view.bell;
+    keep_spare();
     if (!view.bell || (error = icp_bell_guard(view.bell, lasting))) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, server, "%s; this child ends", error->message);
         exit(APEXIT_CHILDSICK);

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from env import SAN
+from env import SAN, WORKER
 
 SECRET = "what only the site may show"
 CANNOT = r"\[icp:error\].*register.db cannot be read, and what was last read of it stays in force"
@@ -283,6 +283,28 @@ def test_a_change_without_a_ring_is_found(httpd):
     shutil.move(httpd.root / "copy.db", httpd.register)
     httpd.wait_for(lambda: all(httpd.get("http://b.example.cn/").status == 200 for _ in range(8)), "find the change")
     assert httpd.get("http://a.example.cn/").status == 451
+
+
+def test_a_change_takes_effect_in_a_child_without_descriptors(make_httpd):
+    """What opens no file, such as a page by an idle connection to a backend, is served all the same, and so must be gated."""
+    httpd = make_httpd(children=1)
+    two_sites(httpd)
+    httpd.allow_log("Too many open files")
+
+    def limit(pid, files):
+        identity = {"user": WORKER, "group": WORKER, "extra_groups": []} if os.geteuid() == 0 else {}
+        subprocess.run(["prlimit", f"--pid={pid}", f"--nofile={files}:"], check=True, **identity)
+
+    (child,) = httpd.child_pids()
+    with httpd.connection() as connection:
+        assert connection.request("GET", "/", {"Host": "b.example.cn"}).status == 200
+        time.sleep(0.5)  # the page's own file is closed after it was sent
+        taken = {int(fd) for fd in os.listdir(f"/proc/{child}/fd")}
+        limit(child, min(set(range(len(taken) + 1)) - taken))
+        httpd.icpadmin("suspend", "b.example.cn", "--reason", "order")
+        for _ in range(3):
+            assert connection.request("GET", "/", {"Host": "b.example.cn"}).status == 451
+        limit(child, 1024)
 
 
 def test_a_killed_child_is_replaced_by_one_that_knows(httpd):
