@@ -1,9 +1,11 @@
 /* See transfer.h. What is kept of a page is collected in buffers of the handle, and copied only where the verdict fails. */
 #include "transfer.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include <apr_general.h>
 #include <apr_strings.h>
@@ -137,6 +139,18 @@ static size_t read_body(char *data, size_t size, size_t count, void *baton)
     return transfer->stopped ? 0 : length;
 }
 
+/* What this process or machine has run out of says nothing of the site: it ends the sweep, which goes on where it stopped. */
+static curl_socket_t open_socket(void *baton, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    icp_transfer_t *transfer = baton;
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) && !transfer->error) {
+        transfer->error = icp_error_os(transfer->pool, errno, "cannot connect to %s", transfer->url);
+        if (errno == EMFILE) transfer->error->remedy = "raise the limit of open files (ulimit -n, LimitNOFILE=), or lower the policy parallel";
+    }
+    return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
 static apr_status_t drop_client(void *data)
 {
     icp_client_t *client = data;
@@ -160,6 +174,7 @@ icp_client_t *icp_client_create(apr_pool_t *pool)
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, client->fault);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, read_header);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, read_body);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -229,6 +244,7 @@ CURL *icp_transfer_begin(icp_transfer_t *transfer, icp_client_t *client)
     curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
     set_headers(transfer);
     return easy;
 }

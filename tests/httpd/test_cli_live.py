@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from env import NUMBER
+from env import BUILD, NUMBER
 
 OTHER = "京ICP备2021098765号-1"
 
@@ -158,6 +158,19 @@ def test_nobody_answers(shop):
         look = data(shop, "check", "shop.example.cn", "--retries", "0", "--connect", f"127.0.0.1:{closed.getsockname()[1]}", code=1)[0]
     assert (look["verdict"], look["reason"], look["status"]) == ("unreadable", "unreached", None)
     assert "no answer by http or https" in look["fault"]
+
+
+def test_running_out_of_descriptors_is_no_finding(register):
+    """It is this machine that cannot look: the sweep ends, nothing of it is on file, and the next one goes on."""
+    names = "".join(f"s{i}.example.cn,,沪ICP备05012345号-1\n" for i in range(20))
+    (register.root / "sites.csv").write_text(f"name,hosts,license\n{names}")
+    register.icpadmin("site", "import", register.root / "sites.csv")
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # connections stay open, so that they add up
+        environment = {**register.environment, "ICP_REGISTER": str(register.register), "ICP_CONNECT": f"127.0.0.1:{silent.getsockname()[1]}"}
+        environment.pop("LD_PRELOAD", None)
+        swept = register._run(["prlimit", "--nofile=20", str(BUILD / "icpadmin"), "check", "--all", "--timeout", "5"], environment)
+    assert swept.code == 5 and "Too many open files" in swept.err and "lower the policy parallel" in swept.err
+    assert data(register, "status", code=None)["verdicts"] == {"never": 21}
 
 
 def test_the_home_page_on_file_is_the_one_that_is_fetched(httpd):
