@@ -3,8 +3,8 @@
  * A snapshot is a base (every site and host name, from one full read) and, over it, the sites that changed since
  * (from gate_change, read afresh each time). So a change costs a few rows, and past ICP_SNAPSHOT_DELTA changed sites a
  * new base is read; so it is if the base's revision is not found with its tag, which tells that the register was put
- * back from a copy, or was changed very often since. Bases are shared by count between snapshots. Nothing in it points into any pool: it lives by malloc
- * and is freed from whichever thread sees it go last.
+ * back from a copy, or was changed very often since. Bases are shared by count between snapshots. Nothing in it points into any pool, nor at a
+ * literal of the program: it lives by malloc, outlives the module at a restart, and is freed from whichever thread sees it go last.
  */
 #ifndef ICP_SNAPSHOT_H
 #define ICP_SNAPSHOT_H

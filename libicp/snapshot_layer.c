@@ -23,7 +23,6 @@ static const char *keep(icp_layer_t *layer, const char *text)
 {
     size_t size = strlen(text) + 1;
     icp_block_t *block = layer->blocks;
-    if (size == 1) return "";
     if (!block || block->room - block->used < size) {
         size_t room = block && block->room < 1 << 20 ? block->room * 2 : block ? block->room : 1024;
         if (room < size) room = size;
@@ -84,9 +83,10 @@ static icp_error_t *read_sites(icp_layer_t *layer, icp_db_t *db, apr_int64_t fir
             layer->site_room = room;
         }
         icp_snapshot_site_t *site = layer->sites + layer->site_count++;
-        *site = (icp_snapshot_site_t){.id = icp_stmt_int(stmt, 0), .reason = ""};
+        *site = (icp_snapshot_site_t){.id = icp_stmt_int(stmt, 0)};
         ICP_TRY(take_text(&text, stmt, 1, row_pool));
         site->name = keep(layer, text);
+        site->reason = site->name + strlen(site->name); /* "" */
         if (!icp_stmt_null(stmt, 2)) {
             site->suspended = 1;
             site->case_id = icp_stmt_int(stmt, 2);
