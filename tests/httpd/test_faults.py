@@ -125,10 +125,11 @@ def damage_unreadable(path):
 
 
 def damage_another_database(path):
-    path.unlink()
-    other = sqlite3.connect(path, isolation_level=None)
+    """In one step: on the way a process would tell of two faults, and of one end."""
+    other = sqlite3.connect(path.with_name("other"), isolation_level=None)
     other.execute("CREATE TABLE x (y)")
     other.close()
+    path.with_name("other").rename(path)
 
 
 DAMAGES = [value for name, value in sorted(globals().items()) if name.startswith("damage_")]
