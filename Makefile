@@ -9,6 +9,12 @@ PYTHON ?= /usr/bin/python3
 Q := $(if $(V),,@)# V=1 shows whole command lines
 export PATH := $(or $(PATH),/usr/local/bin:/usr/bin:/bin):/usr/sbin:/sbin
 
+# As many at a time, compilers as well as tests, as there are processors; but what is cleaned is not made meanwhile.
+JOBS ?= $(shell nproc)
+ifeq ($(filter clean,$(MAKECMDGOALS))$(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(JOBS)
+endif
+
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -21,8 +27,8 @@ BUILD_DEPS := apache2-bin apache2-dev gcc libc6-dev make pkg-config libsqlite3-d
               libunistring-dev libcsv-dev libpsl-dev zlib1g-dev libbrotli-dev libcurl4-openssl-dev libhtp-dev cmark
 SERVER_DEPS := $(BUILD_DEPS) apache2
 DEMO_DEPS := $(BUILD_DEPS) curl
-CHECK_DEPS := $(DEMO_DEPS) check libxml2-dev python3 python3-pytest python3-aiosmtpd python3-prometheus-client openssl systemd chromium \
-              fonts-wqy-microhei
+CHECK_DEPS := $(DEMO_DEPS) check libxml2-dev python3 python3-pytest python3-pytest-xdist python3-aiosmtpd python3-prometheus-client \
+              openssl systemd chromium fonts-wqy-microhei
 BENCH_DEPS := $(DEMO_DEPS) libxml2-dev python3 valgrind apache2-utils libapache2-mod-security2
 LINT_DEPS := $(CHECK_DEPS) clang clang-tidy shellcheck pyflakes3 mandoc
 
@@ -184,16 +190,19 @@ $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libicp.a
 
 TEST_ENV = CK_DEFAULT_TIMEOUT=120 ICP_BUILD='$(abspath $(BUILD))' ICP_HTTPD=$(HTTPD) ICP_MODULES=$(LIBEXECDIR) SAN=$(SAN)
 
+REPLAYS := $(FUZZ_TARGETS:%=$(BUILD)/replay/%)
+PYTEST = $(TEST_ENV) $(PYTHON) -m pytest -q -n $(JOBS)
+
+# Everything is made first; then all tests run, also after one has failed.
 .PHONY: check unit replay fuzz httpd demo bench lint
-check: unit replay httpd
+check: all $(BUILD)/icpadmin.8 $(UNIT_TESTS) $(REPLAYS)
+	@$(PYTEST) tests $(T)
 
-# Every program runs, also after one has failed.
 unit: $(UNIT_TESTS)
-	@failed=; for test in $(UNIT_TESTS); do $(TEST_ENV) $$test || failed="$$failed $$test"; done; \
-	 [ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
+	@$(PYTEST) tests/test_programs.py::test_unit $(T)
 
-replay: $(FUZZ_TARGETS:%=$(BUILD)/replay/%)
-	@set -e; for target in $(FUZZ_TARGETS); do $(BUILD)/replay/$$target tests/fuzz/corpus/$$target; done
+replay: $(REPLAYS)
+	@$(PYTEST) tests/test_programs.py::test_replay $(T)
 
 # A search: make fuzz T=number SECONDS=600. New inputs stay in the build folder; one that showed a fault belongs into tests/fuzz/corpus.
 SECONDS ?= 60
@@ -205,9 +214,9 @@ fuzz:
 	     $$(ls tests/fuzz/$$target.dict 2>/dev/null | sed 's/^/-dict=/') \
 	     $(FUZZ_BUILD)/corpus/$$target tests/fuzz/corpus/$$target; done
 
-# A selection: make httpd T='-k gate'
-httpd: all
-	@$(TEST_ENV) $(PYTHON) -m pytest -q tests $(T)
+# A selection: make httpd T='-k gate'; one after the other: T='-n 0'
+httpd: all $(BUILD)/icpadmin.8
+	@$(PYTEST) tests/httpd tests/demo tests/repo $(T)
 
 demo: all
 	@$(TEST_ENV) sh tests/demo/demo.sh
@@ -269,8 +278,8 @@ help:
 	@echo "make deps        install the Debian packages that are missing, for building and testing"
 	@echo "make server-deps the same for a server: Apache httpd, and what building needs; no browser, no tests"
 	@echo "make demo        the whole story on a private httpd; ONCE=1 ends by itself"
-	@echo "make check       unit tests and tests against a real httpd; SAN=address,undefined or SAN=thread: under sanitizers"
-	@echo "make unit|httpd  one half of check; httpd takes T='-k NAME'"
+	@echo "make check       unit tests and tests against a real httpd; SAN=address,undefined or SAN=thread: under sanitizers; JOBS=N at a time"
+	@echo "make unit|httpd  one half of check; both take options of pytest: T='-k NAME'"
 	@echo "make fuzz        search for inputs that break a parser (clang); takes T=NAME SECONDS=60"
 	@echo "make bench       what gate and inspection cost, beside their peers"
 	@echo "make lint        the compilers' analyses, shellcheck, pyflakes, guards against drift"

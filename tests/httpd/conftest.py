@@ -1,38 +1,46 @@
 """Fixtures of the httpd tests; env.py says how to write one."""
+import shutil
+
 import pytest
 
 from canned import Server
-from env import BUILD, Httpd
+from env import BUILD, FAILED, Httpd
 
 
 def pytest_configure(config):
+    if not hasattr(config, "workerinput"):  # not in the processes that share the tests, but in the one that starts them
+        shutil.rmtree(FAILED, ignore_errors=True)
     if not (BUILD / "mod_icp.so").exists():
         raise pytest.UsageError(f"{BUILD / 'mod_icp.so'} is missing: run 'make' first (or set ICP_BUILD)")
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Lets a fixture's teardown know whether the test itself failed."""
-    outcome = yield
-    if call.when == "call":
-        item.failed = outcome.get_result().failed
+    """Keeps the logs of all servers there are when a test fails, also of those that it shares with others, and shows the last lines."""
+    report = (yield).get_result()
+    if report.failed:
+        for server in Httpd.all:
+            last = "".join(server.log().splitlines(keepends=True)[-300:])
+            report.sections.append((f"httpd: {server.keep_logs()}", last))
+
+
+def pytest_terminal_summary(terminalreporter):
+    if FAILED.exists():
+        terminalreporter.write_line(f"logs and configuration of each httpd under a failed test: {FAILED}")
 
 
 @pytest.fixture
-def make_httpd(request):
+def make_httpd():
     """make_httpd(mpm="event", children=2, threads=8): a server of its own for each call, all stopped and checked at the end."""
-    servers = []
+    servers, problems = [], []
 
     def make(**options):
         servers.append(Httpd(**options))
         return servers[-1]
 
     yield make
-    failed, problems = getattr(request.node, "failed", True), []
     for server in servers:
         try:
-            if failed:
-                print(f"--- log of {server.root}\n{server.log()}")
             server.close()
         except AssertionError as problem:
             problems.append(str(problem))

@@ -11,11 +11,13 @@ A test in five lines (the fixtures are in conftest.py):
 More modules: httpd.load("proxy", "proxy_http"). TLS and HTTP/2: httpd.load("ssl", "http2"), then https:// URLs and
 httpd.curl(url, "--http2"). A test with several servers takes the fixture `make_httpd` and calls it for each. Configuration
 is written at start() and again at graceful(). Every line of level warn or worse in the error log that a test did not declare by
-expect_log() (must come) or allow_log() (may come) fails it, and so does any report of a sanitizer; ICP_KEEP=1 leaves
-the folders where they are.
+expect_log() (must come) or allow_log() (may come) fails it, and so does any report of a sanitizer. The logs and configuration
+of a test that failed are kept in BUILD/failed; ICP_KEEP=1 leaves all folders where they are.
 
 Settings from make: ICP_BUILD (products), ICP_HTTPD, ICP_MODULES (httpd and its modules), SAN (sanitizers of this build).
 """
+import atexit
+import itertools
 import json
 import os
 import pwd
@@ -34,6 +36,7 @@ import client
 SOURCE = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("ICP_BUILD", "build"))
 BUILD = BUILD if BUILD.is_absolute() else SOURCE / BUILD
+FAILED = BUILD / "failed"      # logs of tests that failed
 HTTPD = os.environ.get("ICP_HTTPD", "/usr/sbin/apache2")
 MODULES = Path(os.environ.get("ICP_MODULES", "/usr/lib/apache2/modules"))
 SAN = os.environ.get("SAN", "")
@@ -68,10 +71,21 @@ class Result:
         return f"<exit {self.code}\n{self.out}{self.err}>"
 
 
+def shuffled_ports():
+    """Below the range that outgoing connections are given, and only those of this process among the ones that share the tests:
+    between the choice of a port and its use nobody else must choose it."""
+    worker, workers = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    ports = list(range(10240 + worker, 32768, workers))
+    random.shuffle(ports)
+    return itertools.cycle(ports)
+
+
+PORTS = shuffled_ports()
+
+
 def free_port():
-    """A port that nobody listens on, below the range that outgoing connections are given."""
-    while True:
-        port = random.randrange(10240, 32768)
+    """A port that nobody listens on, and that was not given before."""
+    for port in PORTS:
         with socket.socket() as probe:
             try:
                 probe.bind(("0.0.0.0", port))
@@ -99,6 +113,9 @@ def sanitizer_environment(reports):
 class Httpd:
     """See the module's docstring. Paths: root, docroot(name), register, error_log, access_log. Ports: port, tls_port."""
 
+    all = []  # whose folders exist
+    _new_state = None
+
     def __init__(self, mpm="event", children=2, threads=8, under=()):
         self.root = Path(tempfile.mkdtemp(prefix="icp-httpd-"))
         self.root.chmod(0o755)  # the worker user must get through
@@ -119,7 +136,9 @@ class Httpd:
         for folder in (self._reports, self.root / "cache"):
             folder.chmod(0o777)  # workers write here
         self._modules, self._listen, self._config, self._vhosts = list(BASE_MODULES), [], [], []
+        self._licenses = set()
         self._process = None
+        self.all.append(self)
         # AH0309x: event closes its pollset while a connection is on its way into it. AH01882: Debian's httpd is newer than its OpenSSL.
         # AH0004x: slow to stop under a sanitizer.
         self._expected, self._allowed = [], [re.compile(r"AH0309[23]:|AH01882:" + (r"|AH0004[56]:" if SAN else ""))]
@@ -167,8 +186,9 @@ class Httpd:
         self.init_register()
         if number:
             license_number = number.split("-")[0]
-            if self.icpadmin("license", "show", license_number, code=None).code != 0:
-                self.icpadmin("license", "add", license_number, "--holder", f"holder of {license_number}")
+            if license_number not in self._licenses:
+                self.icpadmin("license", "add", license_number, "--holder", f"holder of {license_number}", code=None)  # a test may have
+                self._licenses.add(license_number)
         self.icpadmin("site", "add", name, *(f"--host={host}" for host in hosts),
                       *([f"--license={number}"] if number else ["--serve-unlicensed"]))
 
@@ -180,9 +200,16 @@ class Httpd:
                       stdin="name,hosts,license\n" + "".join(f"{name},www.{name},{number}\n" for name in names))
 
     def init_register(self):
-        """Creates the register if there is none; start() never does."""
-        if not self.register.exists():
+        """Creates the register if there is none; start() never does. What init makes is made once and copied from then on."""
+        if self.register.exists():
+            return
+        if Httpd._new_state is None:
             self.icpadmin("init", "--worker", WORKER)
+            Httpd._new_state = tempfile.mkdtemp(prefix="icp-new-state-")
+            atexit.register(shutil.rmtree, self._new_state, ignore_errors=True)
+            subprocess.run(["cp", "-aT", self.state, self._new_state], check=True)
+        else:
+            subprocess.run(["cp", "-aT", self._new_state, self.state], check=True)
 
     def list_holidays(self):
         """As an operator keeps the list: with this year and the next in it."""
@@ -372,17 +399,29 @@ class Httpd:
         if bad:
             raise HttpdError("in the error log:\n" + "\n".join(bad))
 
+    def keep_logs(self):
+        """Copies logs and configuration to the folder of the test that runs now, and returns where to."""
+        test = os.environ.get("PYTEST_CURRENT_TEST", "no test").rsplit(" ", 1)[0]
+        kept = FAILED / re.sub(r"[^\w.=-]+", "_", test.removeprefix("tests/"))[:150] / self.root.name
+        for folder in ("logs", "conf", "reports"):
+            shutil.copytree(self.root / folder, kept / folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.pem*", "mime.types"))
+        return kept
+
     def close(self):
         """Stops, checks the log, removes the folder."""
         try:
             self.stop()
             self.check_log()
+        except HttpdError as problem:
+            raise HttpdError(f"{problem}\nkept: {self.keep_logs()}") from None
         finally:
             self.discard()
 
     def discard(self):
         """Stops without checking, removes the folder."""
         self.stop()
+        if self in self.all:
+            self.all.remove(self)
         if not os.environ.get("ICP_KEEP"):
             shutil.rmtree(self.root, ignore_errors=True)
 
