@@ -114,7 +114,7 @@ class Httpd:
     """See the module's docstring. Paths: root, docroot(name), register, error_log, access_log. Ports: port, tls_port."""
 
     all = []  # whose folders exist
-    _new_state = None
+    _states = {}
 
     def __init__(self, mpm="event", children=2, threads=8, under=()):
         self.root = Path(tempfile.mkdtemp(prefix="icp-httpd-"))
@@ -183,14 +183,19 @@ class Httpd:
         return docroot
 
     def register_site(self, name, hosts=(), number=NUMBER):
+        license_number = number and number.split("-")[0]
+        if not self.register.exists() and license_number == NUMBER.split("-")[0]:
+            self._state_after(f"license {license_number}", lambda: (self.init_register(), self._add_license(license_number)))
+            self._licenses.add(license_number)
         self.init_register()
-        if number:
-            license_number = number.split("-")[0]
-            if license_number not in self._licenses:
-                self.icpadmin("license", "add", license_number, "--holder", f"holder of {license_number}", code=None)  # a test may have
-                self._licenses.add(license_number)
+        if number and license_number not in self._licenses:
+            self._add_license(license_number, code=None)  # the test may have done that
         self.icpadmin("site", "add", name, *(f"--host={host}" for host in hosts),
                       *([f"--license={number}"] if number else ["--serve-unlicensed"]))
+
+    def _add_license(self, number, code=0):
+        self.icpadmin("license", "add", number, "--holder", f"holder of {number}", code=code)
+        self._licenses.add(number)
 
     def register_sites(self, names, number=NUMBER):
         """Many sites by one command, each with a www host."""
@@ -200,16 +205,19 @@ class Httpd:
                       stdin="name,hosts,license\n" + "".join(f"{name},www.{name},{number}\n" for name in names))
 
     def init_register(self):
-        """Creates the register if there is none; start() never does. What init makes is made once and copied from then on."""
-        if self.register.exists():
-            return
-        if Httpd._new_state is None:
-            self.icpadmin("init", "--worker", WORKER)
-            Httpd._new_state = tempfile.mkdtemp(prefix="icp-new-state-")
-            atexit.register(shutil.rmtree, self._new_state, ignore_errors=True)
-            subprocess.run(["cp", "-aT", self.state, self._new_state], check=True)
+        """Creates the register if there is none; start() never does."""
+        if not self.register.exists():
+            self._state_after("init", lambda: self.icpadmin("init", "--worker", WORKER))
+
+    def _state_after(self, name, make):
+        """What so many tests begin with is made once, and copied from then on."""
+        if name in self._states:
+            subprocess.run(["cp", "-aT", self._states[name], self.state], check=True)
         else:
-            subprocess.run(["cp", "-aT", self._new_state, self.state], check=True)
+            make()
+            self._states[name] = tempfile.mkdtemp(prefix="icp-state-")
+            atexit.register(shutil.rmtree, self._states[name], ignore_errors=True)
+            subprocess.run(["cp", "-aT", self.state, self._states[name]], check=True)
 
     def list_holidays(self):
         """As an operator keeps the list: with this year and the next in it."""

@@ -267,9 +267,10 @@ def test_a_body_in_any_pieces(server):
         body, kind = multipart({**FIRST, "ticket": visitor.ticket, "do": "submit"}, files)
         answer = in_chunks(server, visitor, body, kind, range(size, len(body), size) if size else sorted(sent.sample(range(len(body)), 40)))
         assert answer.startswith(b"HTTP/1.1 303 "), size
-    assert len(handed_in(server)) == 6
-    for envelope, documents in handed_in(server):
-        assert envelope["form"] == handed_in(server)[0][0]["form"]
+    applications = handed_in(server)
+    assert len(applications) == 6
+    for envelope, documents in applications:
+        assert envelope["form"] == applications[0][0]["form"]
         assert [documents[f"document-{i}"] for i in range(3)] == [content for _, content in files.values()]
 
 

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from env import BUILD, SAN
+from env import BUILD, SAN, Httpd
 
 SITES, SUSPENDED = 100_000, 10_000
 SECRET = b"what only the site may show"
@@ -20,16 +20,25 @@ def name(number):
     return f"s{number}.example.cn"
 
 
-@pytest.fixture
-def provider(make_httpd):
-    """Four vhosts that exist, in a register full of others; three children."""
-    httpd = make_httpd(children=3, threads=8)
-    httpd.load("ssl", "http2")
+@pytest.fixture(scope="module")
+def full():
+    """The state folder of such a register."""
+    httpd = Httpd()
     httpd.init_register()
     httpd.icpadmin("license", "add", "沪ICP备05012345号", "--holder", "上海某某商贸有限公司")
     lines = "name,hosts,license\n" + "".join(f"{name(n)},www.{name(n)},沪ICP备05012345号-1\n" for n in range(SITES))
     httpd.icpadmin("site", "import", "-", stdin=lines)
     httpd.icpadmin("suspend", "-", "--reason", "missing", "--yes", stdin="\n".join(map(name, range(SUSPENDED))))
+    yield httpd.state
+    httpd.discard()
+
+
+@pytest.fixture
+def provider(make_httpd, full):
+    """Four vhosts that exist, in a register full of others; three children."""
+    httpd = make_httpd(children=3, threads=8)
+    httpd.load("ssl", "http2")
+    subprocess.run(["cp", "-aT", full, httpd.state], check=True)
     for number in (0, SUSPENDED, SUSPENDED + 1, SITES - 1):
         httpd.vhost(name(number), {"index.html": SECRET}, "MaxKeepAliveRequests 0", aliases=[f"www.{name(number)}"])
     return httpd.start()
