@@ -24,10 +24,11 @@ SELECT id FROM private.application WHERE token = ?1
 SELECT id FROM private.application
 WHERE holder_key = ?1 AND state NOT IN ('approved', 'withdrawn', 'expired', 'refused')
 
+-- By the index of states, which is small, and not past everybody's form: hence the sign before id.
 -- STMT_APPLICATION_IDS
 SELECT id FROM private.application
 WHERE (?1 IS NULL OR state = ?1) AND (?2 OR state NOT IN ('approved', 'withdrawn', 'expired', 'refused'))
-ORDER BY id
+ORDER BY +id
 
 -- STMT_APPLICATION_IN_STATE_SINCE
 SELECT id FROM private.application WHERE state = ?1 AND state_at < ?2 ORDER BY state_at

@@ -24,3 +24,4 @@ CREATE TABLE private.domain_document (
     refused   INTEGER NOT NULL DEFAULT 0,                      -- 1: the registry did not take it, another one is wanted
     PRIMARY KEY (domain_id, kind)
 ) WITHOUT ROWID;
+CREATE INDEX private.domain_document_sha256 ON domain_document (sha256);

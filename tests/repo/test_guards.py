@@ -2,6 +2,7 @@
 They read the sources and the products; nothing is started."""
 import os
 import re
+import sqlite3
 import subprocess
 from pathlib import Path
 
@@ -119,6 +120,32 @@ def test_every_sql_statement_is_used():
     defined = set(re.findall(r"^-- STMT_(\w+)$", read("libicp/sql/*.sql"), re.MULTILINE))
     used = set(re.findall(r"ICP_STMT_(\w+)", read("libicp/*.c", "mod_icp/*.c", "icpadmin/*.c"))) - {"COUNT"}
     assert defined and defined == used
+
+
+# Statements whose purpose it is to go through a table, or the one row of it; by an index where there are wide rows.
+WALKS = set("""APPLICATION_IDS APPLICATION_UNTOLD AUDIT_MOVE_TAIL AUDIT_TAIL DOCTOR_FOREIGN_KEYS DOCTOR_INTEGRITY DOCTOR_SITE_WITHOUT_HOST
+    DOCTOR_SITE_WITHOUT_LICENSE DOMAIN_IDS EVIDENCE_EXPIRE EVIDENCE_FILES EVIDENCE_TOTALS EXEMPTION_LIST HOLDER_IDS LICENSE_IDS OUTBOX_IDS
+    OVERVIEW_APPLICATIONS OVERVIEW_LICENSES OVERVIEW_NAMES OVERVIEW_SUSPENDED OVERVIEW_TOTALS OVERVIEW_VERDICTS PASS_COUNT
+    PASS_EPOCHS_ANEW PASS_EXPIRE PASS_LIST REPORT_SITES REPORT_SUSPENSIONS SIGHTINGS_READ SIGHTINGS_SHAPE SITE_IDS SNAPSHOT_HOSTS_AGAIN
+    SNAPSHOT_REVISION STANDINGS SWAP_HAS_STATE SWAP_MARK SWAP_PENDING SWEEP_CLOSE SWEEP_LOOKS SWEEP_NEWEST""".split())
+
+
+def test_no_statement_walks_a_table_to_find_a_row():
+    database = sqlite3.connect(":memory:")
+    database.execute("ATTACH ':memory:' AS private")
+    walks = set()
+    for path in sorted((SOURCE / "libicp/sql").glob("*.sql"), key=lambda path: (path.name not in ("register.sql", "private.sql"),
+                                                                               not path.name.startswith("schema"), path.name)):
+        for name, text in re.findall(r"^-- STMT_(\w+)\n(.*?)(?=^-- STMT_|\Z)", path.read_text(), re.MULTILINE | re.DOTALL):
+            text = re.sub(r"--.*", "", text).strip()
+            if re.match("CREATE|ALTER", text):
+                database.executescript(text)
+            elif re.match("SELECT|INSERT|UPDATE|DELETE|WITH", text) and "_ALONE" not in name and path.name != "backup.sql":
+                values = [None] * max(map(int, re.findall(r"\?(\d+)", text)), default=0)
+                plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {text}", values)]
+                if any(re.match(r"SCAN (?!CONSTANT)|.*AUTOMATIC", step) for step in plan):
+                    walks.add(name)
+    assert walks == WALKS
 
 
 def test_no_sql_outside_sql_files():
