@@ -116,8 +116,10 @@ icp_error_t *icp_register_connect(icp_register_t *reg, const char *main_path)
             return icp_error(files->pool, ICP_DENIED, "run the command as the register's owner, with sudo for instance",
                              "%s is for staff only: this user may not open it", files->private_db);
         }
-        icp_error_t *error = icp_error_os(files->pool, errno, "cannot open %s, which belongs to the register", files->private_db);
-        error->remedy = "put it back, or both from one backup with icpadmin restore";
+        int fault = errno;
+        icp_error_t *error = icp_error_os(files->pool, fault, "cannot open %s, which belongs to the register", files->private_db);
+        error->remedy = fault == EROFS ? "see in the kernel's log why its file system is read-only, and mount it for writing again"
+                                       : "put it back, or both from one backup with icpadmin restore";
         error->status = ICP_FAULT;
         return error;
     }

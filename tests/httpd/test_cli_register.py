@@ -431,3 +431,13 @@ def test_progress_is_shown_on_a_terminal_and_only_there(register, tmp_path):
     assert status == 0 and re.search(r"\r\x1b\[K\d+ lines, \d+%", shown)
     quiet, status = on_terminal(register, "site", "import", str(sites), "--skip-bad", "--quiet", answer="")
     assert status == 0 and "\x1b[K" not in quiet
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+def test_a_read_only_file_system_is_named_and_no_restore_advised(register):
+    environment = {**register.environment, "ICP_REGISTER": str(register.register)}
+    environment.pop("LD_PRELOAD", None)
+    script = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && exec "$2" suspend shop.example.cn --reason order'
+    refused = register._run(["unshare", "-m", "sh", "-c", script, "sh", str(register.state), str(BUILD / "icpadmin")], environment)
+    assert refused.code == 5 and "Read-only file system" in refused.err and "mount it for writing again" in refused.err
+    assert "restore" not in refused.err
