@@ -92,6 +92,7 @@ START_TEST(test_lengths)
     name[253] = '\0';
     ck_assert_ptr_null(icp_host_normalise(&normal, name, 0, pool));
     ck_assert_ptr_null(icp_host_normalise(&normal, apr_pstrcat(pool, name, ".", NULL), 0, pool));
+    ck_assert_ptr_nonnull(icp_host_normalise(&normal, apr_pstrcat(pool, "a", name, NULL), 0, pool));
     ck_assert_ptr_nonnull(icp_host_normalise(&normal, apr_pstrcat(pool, "b.", name, NULL), 0, pool));
     ck_assert_ptr_nonnull(icp_host_normalise(&normal, apr_pstrcat(pool, "*.", name, NULL), 1, pool));
     char *endless = apr_pcalloc(pool, 100001);

@@ -200,6 +200,9 @@ START_TEST(test_years)
     ck_assert_int_eq(icp_calendar_wants(part, day("2022-06-01")), 2022);
     ck_assert_int_eq(icp_calendar_wants(part, day("2023-06-01")), 2023);
     ck_assert_int_eq(icp_calendar_last_year(part), 0);
+    part = load("2025-10-02..2025-10-08\t国庆节\toff\n", &error); /* nor does an October without the National Day */
+    ok(error);
+    ck_assert_int_eq(icp_calendar_last_year(part), 0);
 }
 END_TEST
 
