@@ -108,6 +108,55 @@ static icp_error_t *run_show(icp_cli_t *cli)
     return NULL;
 }
 
+typedef struct correction_t {
+    const char *number, *holder, *uscc, *note;
+    const apr_array_header_t *numbers; /* that are removed */
+    icp_license_t *license;
+} correction_t;
+
+static icp_error_t *change_edit(icp_register_t *reg, void *baton, apr_pool_t *pool)
+{
+    correction_t *edit = baton;
+    return icp_license_edit(&edit->license, reg, edit->number, edit->holder, edit->uscc, edit->note, pool);
+}
+
+static icp_error_t *run_edit(icp_cli_t *cli)
+{
+    correction_t edit = {.number = APR_ARRAY_IDX(cli->arguments, 0, const char *),
+                         .holder = icp_option(cli, "holder"),
+                         .uscc = icp_option(cli, "uscc"),
+                         .note = icp_option(cli, "note")};
+    ICP_TRY(icp_register_change(cli->reg, change_edit, &edit, cli->pool));
+    if (cli->json) icp_print_object(license_json(edit.license));
+    icp_say(cli, "%s is issued to %s", edit.license->number, edit.license->holder);
+    return NULL;
+}
+
+static icp_error_t *change_remove(icp_register_t *reg, void *baton, apr_pool_t *pool)
+{
+    const correction_t *removal = baton;
+    for (int i = 0; i < removal->numbers->nelts; i++) {
+        ICP_TRY(icp_license_remove(reg, APR_ARRAY_IDX(removal->numbers, i, const char *), removal->note, pool));
+    }
+    return NULL;
+}
+
+static icp_error_t *run_remove(icp_cli_t *cli)
+{
+    apr_array_header_t *numbers;
+    ICP_TRY(icp_names_read(&numbers, cli));
+    ICP_TRY(icp_names_confirm(cli, "remove", "licenses", numbers));
+    correction_t removal = {.numbers = numbers, .note = icp_option(cli, "note")};
+    ICP_TRY(icp_register_change(cli->reg, change_remove, &removal, cli->pool));
+    if (cli->json) {
+        json_t *object = json_object();
+        json_object_set_new(object, "removed", icp_texts_json(numbers));
+        icp_print_object(object);
+    }
+    for (int i = 0; i < numbers->nelts; i++) icp_say(cli, "%s removed", APR_ARRAY_IDX(numbers, i, const char *));
+    return NULL;
+}
+
 typedef struct ending_t {
     const apr_array_header_t *numbers;
     const char *status, *note;
@@ -218,6 +267,12 @@ static const icp_option_t add_options[] = {
     {"uscc", "CODE", 0, "the holder's Unified Social Credit Code"},
     {NULL, NULL, 0, NULL},
 };
+static const icp_option_t edit_options[] = {
+    {"holder", "NAME", ICP_OPTION_REQUIRED, "whom it is issued to in truth; put on file as a business if it is not"},
+    {"uscc", "CODE", 0, "the holder's Unified Social Credit Code"},
+    {"note", "TEXT", 0, "why, for the audit log"},
+    {NULL, NULL, 0, NULL},
+};
 static const icp_option_t list_options[] = {
     {"status", "STATUS", 0, "only active, cancelled or revoked ones"},
     {"holder", "NAME", 0, "only those of this holder"},
@@ -267,6 +322,41 @@ const icp_command_t icp_cmd_license_show = {
     .json = "an object with number, holder, uscc, status, status_at, sites (their names), created_at",
     .example = "icpadmin license show 沪ICP备05012345号",
     .run = run_show,
+};
+
+const icp_command_t icp_cmd_license_edit = {
+    .noun = "license",
+    .verb = "edit",
+    .arguments = "NUMBER",
+    .least = 1,
+    .most = 1,
+    .need = ICP_NEED_REGISTER,
+    .changes = 1,
+    .summary = "put a license on file under another holder",
+    .details = "For one that was put on file under the wrong one. A holder that has another name now is renamed: "
+               "icpadmin holder edit.",
+    .json = "an object with number, holder, uscc, status, status_at, sites (how many), created_at",
+    .example = "icpadmin license edit 沪ICP备05012345号 --holder '上海某某商贸有限公司'",
+    .options = edit_options,
+    .run = run_edit,
+};
+
+const icp_command_t icp_cmd_license_remove = {
+    .noun = "license",
+    .verb = "remove",
+    .arguments = "NUMBER…",
+    .least = 1,
+    .most = -1,
+    .need = ICP_NEED_REGISTER,
+    .changes = 1,
+    .summary = "take licenses off file that were put there by mistake",
+    .details = "A mistyped number, say. One that the authority has ended is cancelled or revoked, and stays on file. A "
+               "license that a site "
+               "must show is not removed. Several numbers are one change: all of them or none.",
+    .json = "an object with removed (the numbers)",
+    .example = "icpadmin license remove 沪ICP备05012354号 --note 'mistyped'",
+    .options = end_options,
+    .run = run_remove,
 };
 
 #define END_DETAILS                                                                                                    \

@@ -101,9 +101,11 @@ static icp_error_t *take_holder(icp_holder_t **result, icp_register_t *reg, cons
     }
     if (!*code || ((*result)->uscc && strcasecmp((*result)->uscc, code) == 0)) return NULL;
     if ((*result)->uscc) {
-        return icp_error(pool, ICP_REFUSED, "correct the code, or correct the holder with icpadmin holder edit",
-                         "%s is on file with the code %s, not %s", (*result)->name, (*result)->uscc,
-                         icp_text_printable(code, 60, pool));
+        return icp_error_about(icp_error(pool, ICP_REFUSED,
+                                         "correct the code, or correct the holder with icpadmin holder edit",
+                                         "%s is on file with the code %s, not %s", (*result)->name, (*result)->uscc,
+                                         icp_text_printable(code, 60, pool)),
+                               "uscc");
     }
     icp_holder_t known = {.id = (*result)->id, .uscc = code};
     return icp_holder_edit(reg, &known, pool);
@@ -132,6 +134,48 @@ icp_error_t *icp_license_add(icp_license_t **result, icp_register_t *reg, const 
     json_t *after = license_json(*result);
     icp_error_t *error = icp_audit_event(reg, "license.add", parsed->license, NULL, after, NULL, pool);
     json_decref(after);
+    return error;
+}
+
+icp_error_t *icp_license_edit(icp_license_t **result, icp_register_t *reg, const char *number, const char *holder_name,
+                              const char *uscc, const char *note, apr_pool_t *pool)
+{
+    icp_license_t *license;
+    icp_holder_t *holder;
+    icp_stmt_t *stmt;
+
+    ICP_TRY(icp_license_get(&license, reg, number, pool));
+    ICP_TRY(take_holder(&holder, reg, holder_name, uscc, pool));
+    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_LICENSE_HOLDER, "ii", license->id, holder->id));
+    ICP_TRY(icp_stmt_run(stmt));
+    ICP_TRY(get_by_id(result, reg, license->id, pool));
+    if (!strcmp(license->holder, (*result)->holder)) return NULL;
+
+    json_t *before = license_json(license), *after = license_json(*result);
+    icp_error_t *error = icp_audit_event(reg, "license.edit", license->number, before, after, note, pool);
+    json_decref(before);
+    json_decref(after);
+    return error;
+}
+
+icp_error_t *icp_license_remove(icp_register_t *reg, const char *number, const char *note, apr_pool_t *pool)
+{
+    icp_license_t *license;
+    icp_stmt_t *stmt;
+
+    ICP_TRY(icp_license_get(&license, reg, number, pool));
+    if (license->sites) {
+        const char *remedy =
+            apr_psprintf(pool, "icpadmin license show %s names them: icpadmin site edit SITE --remove-license NUMBER",
+                         license->number);
+        return icp_error(pool, ICP_REFUSED, remedy, "the license %s is that of %" APR_INT64_T_FMT " site%s",
+                         license->number, license->sites, license->sites == 1 ? "" : "s");
+    }
+    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_LICENSE_DELETE, "i", license->id));
+    ICP_TRY(icp_stmt_run(stmt));
+    json_t *before = license_json(license);
+    icp_error_t *error = icp_audit_event(reg, "license.remove", license->number, before, NULL, note, pool);
+    json_decref(before);
     return error;
 }
 

@@ -36,6 +36,15 @@ icp_error_t *icp_license_end(icp_register_t *reg, const char *number, const char
 /* Inside a change: a cancelled or revoked license is active again (the authority gave it back). Enables no site. */
 icp_error_t *icp_license_reinstate(icp_register_t *reg, const char *number, const char *note, apr_pool_t *pool);
 
+/* Inside a change: what was put on file wrongly is corrected. It is of another holder, who is put on file as by
+ * icp_license_add. */
+icp_error_t *icp_license_edit(icp_license_t **license, icp_register_t *reg, const char *number, const char *holder,
+                              const char *uscc, const char *note, apr_pool_t *pool);
+
+/* Inside a change: off file, as if it had never been; ICP_REFUSED while a site must show it. One that ended is
+ * cancelled. */
+icp_error_t *icp_license_remove(icp_register_t *reg, const char *number, const char *note, apr_pool_t *pool);
+
 typedef icp_error_t *icp_license_fn(const icp_license_t *license, void *baton, apr_pool_t *pool);
 icp_error_t *icp_license_each(icp_register_t *reg, icp_license_fn *fn, void *baton, apr_pool_t *pool);
 

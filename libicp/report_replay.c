@@ -104,6 +104,8 @@ static void replay_license(icp_report_replay_t *replay, const icp_event_t *event
 {
     const char *status = json_string_value(json_object_get(after, "status"));
     const char *holder = json_string_value(json_object_get(after, "holder"));
+    if (!strcmp(event->action, "license.remove"))
+        apr_hash_set(replay->licenses, event->subject, APR_HASH_KEY_STRING, NULL);
     if (!status) return; /* of an import */
     icp_report_license_t *license = apr_hash_get(replay->licenses, event->subject, APR_HASH_KEY_STRING);
     if (!license) {
@@ -112,8 +114,8 @@ static void replay_license(icp_report_replay_t *replay, const icp_event_t *event
         license->holder = "";
         apr_hash_set(replay->licenses, license->number, APR_HASH_KEY_STRING, license);
     }
+    if (!license->status || strcmp(license->status, status)) license->since = event->at;
     license->status = keep(replay, status);
-    license->since = event->at;
     if (holder) license->holder = keep(replay, holder);
 }
 

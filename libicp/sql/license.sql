@@ -6,6 +6,12 @@ INSERT INTO license (number, holder_id, status, status_at, created_at) VALUES (?
 -- STMT_LICENSE_STATUS
 UPDATE license SET status = ?2, status_at = ?3 WHERE id = ?1
 
+-- STMT_LICENSE_HOLDER
+UPDATE license SET holder_id = ?2 WHERE id = ?1
+
+-- STMT_LICENSE_DELETE
+DELETE FROM license WHERE id = ?1
+
 -- STMT_LICENSE_FIND
 SELECT id, status = 'active' FROM license WHERE number = ?1
 

@@ -13,7 +13,7 @@ ICPADMIN = str(BUILD / "icpadmin")
 COMMANDS = ["init", "status",
             "number", "inspect",
             "holder add", "holder list", "holder show", "holder edit",
-            "license add", "license list", "license show", "license cancel", "license revoke", "license reinstate",
+            "license add", "license list", "license show", "license edit", "license remove", "license cancel", "license revoke", "license reinstate",
             "license import", "license export",
             "site add", "site list", "site show", "site edit", "site remove", "site import", "site discover",
             "policy show", "policy set",

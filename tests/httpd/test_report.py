@@ -102,6 +102,15 @@ def test_holders_are_told_by_the_names_they_have_at_the_end(register):
     assert sorted(of_kind(rows, "site")[0]["holder"].split("; ")) == ["茶行", "茶行有限公司"]
 
 
+def test_a_license_that_was_put_on_file_by_mistake_is_in_no_report(register):
+    register.icpadmin("license", "add", "沪ICP备05012354号", "--holder", "茶行")
+    register.icpadmin("license", "edit", LICENSE, "--holder", "茶行", "--note", "typed wrongly")
+    register.icpadmin("license", "remove", "沪ICP备05012354号")
+    assert "shop.example.cn" in register.icpadmin("license", "show", LICENSE).out
+    assert "1 site" in register.icpadmin("license", "remove", LICENSE, code=1).err
+    assert [(row["numbers"], row["holder"]) for row in of_kind(records(register), "license")] == [(LICENSE, "茶行")]
+
+
 def test_what_happened_a_month_ago_is_told_of_that_month(httpd):
     scripted(httpd)
     a_month_earlier(httpd, ("license.add", "site.add", "site.suspend", "site.verdict"))

@@ -98,10 +98,45 @@ START_TEST(test_reinstate_enables_nothing)
 }
 END_TEST
 
+static icp_error_t *step_edit(icp_register_t *r, void *baton, apr_pool_t *p)
+{
+    icp_license_t *license;
+    const step_t *step = baton;
+    return icp_license_edit(&license, r, step->a, step->b, step->c, "typed wrongly", p);
+}
+
+static icp_error_t *step_remove(icp_register_t *r, void *baton, apr_pool_t *p)
+{
+    return icp_license_remove(r, ((step_t *)baton)->a, "typed wrongly", p);
+}
+
+START_TEST(test_what_was_put_on_file_wrongly_is_corrected)
+{
+    icp_license_t *license;
+    ok(add_license("沪ICP备05012345号", "甲", NULL));
+    ok(add_license("沪ICP备05012354号", "甲", NULL));
+    ok(add_site("a.cn", NULL, "沪ICP备05012354号-1", 0));
+    ok(change(step_edit, (step_t){.a = "沪ICP备05012345号-1", .b = "乙", .c = "91110000802100433B"}));
+    ok(icp_license_get(&license, reg, "沪ICP备05012345号", pool));
+    ck_assert_str_eq(license->holder, "乙");
+    ck_assert_str_eq(license->uscc, "91110000802100433B");
+    ck_assert(has_event("license.edit 沪ICP备05012345号"));
+    fails(change(step_edit, (step_t){.a = "沪ICP备05012345号", .b = "乙", .c = "91330100799655058B"}), ICP_REFUSED,
+          "91110000802100433B");
+    fails(change(step_edit, (step_t){.a = "京ICP备11018762号", .b = "乙"}), ICP_NOT_FOUND, "not on file");
+
+    fails(change(step_remove, (step_t){.a = "沪ICP备05012354号"}), ICP_REFUSED, "1 site");
+    ok(change(step_remove, (step_t){.a = "沪ICP备05012345号"}));
+    fails(icp_license_get(&license, reg, "沪ICP备05012345号", pool), ICP_NOT_FOUND, "not on file");
+    ck_assert(has_event("license.remove 沪ICP备05012345号"));
+}
+END_TEST
+
 int main(void)
 {
     return run_tests("license",
                      (const TTest *const[]){test_wild_forms, test_no_license, test_holder_on_the_way, test_end_suspends,
-                                            test_reinstate_enables_nothing, NULL},
+                                            test_reinstate_enables_nothing,
+                                            test_what_was_put_on_file_wrongly_is_corrected, NULL},
                      1);
 }
