@@ -49,11 +49,29 @@ static void print_result(const icp_cli_t *cli, const icp_import_result_t *result
         const icp_bad_line_t *line = &APR_ARRAY_IDX(result->bad, i, icp_bad_line_t);
         json_t *entry = json_object();
         json_object_set_new(entry, "line", json_integer(line->line));
+        json_object_set_new(entry, "column", icp_text_json(line->column));
+        json_object_set_new(entry, "value", icp_text_json(line->value));
         json_object_set_new(entry, "reason", icp_text_json(line->reason));
+        json_object_set_new(entry, "remedy", icp_text_json(line->remedy));
         json_array_append_new(bad, entry);
     }
     json_object_set_new(object, "bad", bad);
     icp_print_object(object);
+}
+
+/* A remedy that stands on the line above already is not repeated. */
+static void print_bad_lines(const icp_cli_t *cli, const char *name, const apr_array_header_t *bad)
+{
+    const char *said = "";
+    for (int i = 0; i < bad->nelts; i++) {
+        const icp_bad_line_t *line = &APR_ARRAY_IDX(bad, i, icp_bad_line_t);
+        const char *text = apr_psprintf(cli->pool, "%s:%" APR_INT64_T_FMT ": %s%s%s", name, line->line,
+                                        line->column ? line->column : "", line->column ? ": " : "", line->reason);
+        fprintf(stderr, "%s\n", icp_printable(text, cli->pool));
+        const char *remedy = line->remedy ? line->remedy : "";
+        if (strcmp(remedy, said)) fprintf(stderr, "  %s\n", icp_printable(remedy, cli->pool));
+        said = remedy;
+    }
 }
 
 static icp_error_t *import(icp_cli_t *cli, import_fn *run)
@@ -73,12 +91,7 @@ static icp_error_t *import(icp_cli_t *cli, import_fn *run)
     icp_error_t *error = run(&result, cli->reg, file, &options, cli->pool);
     icp_progress(cli, NULL);
     if (!standard) fclose(file);
-    for (int i = 0; result && i < result->bad->nelts; i++) {
-        const icp_bad_line_t *line = &APR_ARRAY_IDX(result->bad, i, icp_bad_line_t);
-        const char *text =
-            apr_psprintf(cli->pool, "%s:%" APR_INT64_T_FMT ": %s", standard ? "-" : name, line->line, line->reason);
-        fprintf(stderr, "%s\n", icp_printable(text, cli->pool));
-    }
+    if (result) print_bad_lines(cli, standard ? "-" : name, result->bad);
     if (result && (!error || cli->json)) print_result(cli, result);
     return error;
 }
@@ -114,9 +127,9 @@ static const icp_option_t plain_options[] = {
 };
 
 #define ALL_OR_NOTHING                                                                                                 \
-    "\n\nThe import is one change. Each bad line is reported as FILE:LINE: REASON, and nothing is changed unless "     \
-    "every "                                                                                                           \
-    "line is good; --skip-bad takes the rest. `-` reads standard input."
+    "\n\nThe import is one change. Each bad line is reported as FILE:LINE: COLUMN: REASON, and what to "               \
+    "write instead below it; nothing is changed unless every line is good. --skip-bad takes the rest. `-` reads "      \
+    "standard input."
 
 const icp_command_t icp_cmd_site_import = {
     .noun = "site",
@@ -129,8 +142,8 @@ const icp_command_t icp_cmd_site_import = {
     .summary = "put the sites of a CSV file on file",
     .details = "CSV in UTF-8 with the header name,hosts,license,homepage: hosts and licenses separated by spaces, each "
                "license on file, license empty where there is none; the column homepage may be absent." ALL_OR_NOTHING,
-    .json =
-        "an object with lines, added, changed, unchanged, suspended (how many each) and bad (line and reason of each)",
+    .json = "an object with lines, added, changed, unchanged, suspended (how many each) and bad (line, column, value, "
+            "reason and remedy of each)",
     .example = "icpadmin site import sites.csv --dry-run",
     .options = site_options,
     .run = run_sites,
@@ -147,8 +160,8 @@ const icp_command_t icp_cmd_license_import = {
     .summary = "put the licenses of a CSV file on file",
     .details = "CSV in UTF-8 with the header number,holder,uscc,status; the columns uscc and status may be absent or "
                "empty. A number on file gets the status of its line." ALL_OR_NOTHING,
-    .json =
-        "an object with lines, added, changed, unchanged, suspended (how many each) and bad (line and reason of each)",
+    .json = "an object with lines, added, changed, unchanged, suspended (how many each) and bad (line, column, value, "
+            "reason and remedy of each)",
     .example = "icpadmin license import licenses.csv",
     .options = plain_options,
     .run = run_licenses,
@@ -163,11 +176,13 @@ const icp_command_t icp_cmd_domain_import = {
     .need = ICP_NEED_REGISTER,
     .changes = 1,
     .summary = "put the .cn registrations of a CSV file on file",
-    .details = "CSV in UTF-8 with the header domain,registrant,kind,email; the columns kind (individual or organisation, where empty "
-               "organisation) and email may be absent or empty. Each registrant with an address is asked for the documents by mail, as by "
+    .details = "CSV in UTF-8 with the header domain,registrant,kind,email; the columns kind (individual or "
+               "organisation, where empty "
+               "organisation) and email may be absent or empty. Each registrant with an address is asked for the "
+               "documents by mail, as by "
                "`domain add`. A registration that is on file as its line says is left as it is." ALL_OR_NOTHING,
-    .json =
-        "an object with lines, added, changed, unchanged, suspended (how many each) and bad (line and reason of each)",
+    .json = "an object with lines, added, changed, unchanged, suspended (how many each) and bad (line, column, value, "
+            "reason and remedy of each)",
     .example = "icpadmin domain import domains.csv --dry-run",
     .options = plain_options,
     .run = run_domains,

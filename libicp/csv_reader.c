@@ -22,17 +22,19 @@ static void begin_record(reader_t *reader)
 {
     apr_pool_clear(reader->pool);
     reader->fields = apr_array_make(reader->pool, 8, sizeof(const char *));
-    reader->record.fault = NULL;
+    reader->record.fault = reader->record.remedy = NULL;
 }
 
 static void take_field(void *bytes, size_t length, void *baton)
 {
     reader_t *reader = baton;
     if (u8_check(bytes, length)) {
-        reader->record.fault = "it is not UTF-8 (in a spreadsheet, save as 'CSV UTF-8')";
+        reader->record.fault = "it is not UTF-8";
+        reader->record.remedy = "in a spreadsheet, save it as 'CSV UTF-8'";
     }
     else if (memchr(bytes, '\0', length)) {
         reader->record.fault = "it contains a NUL byte";
+        reader->record.remedy = "save it as text, in UTF-8";
     }
     APR_ARRAY_PUSH(reader->fields, const char *) = apr_pstrmemdup(reader->pool, bytes, length);
 }
@@ -59,12 +61,13 @@ static icp_error_t *start_parser(reader_t *reader, apr_pool_t *pool)
 }
 
 /* The record that began at reader->record.line cannot be read; what follows is read anew. */
-static icp_error_t *give_up_record(reader_t *reader, const char *fault, apr_pool_t *pool)
+static icp_error_t *give_up_record(reader_t *reader, const char *fault, const char *remedy, apr_pool_t *pool)
 {
     csv_free(&reader->parser);
     ICP_TRY(start_parser(reader, pool));
     begin_record(reader);
     reader->record.fault = fault;
+    reader->record.remedy = remedy;
     hand_over(reader);
     return NULL;
 }
@@ -92,8 +95,8 @@ static icp_error_t *read_lines(reader_t *reader, const char *text, apr_size_t le
         reader->ended = 0;
         apr_size_t size = next - at;
         if (csv_parse(&reader->parser, at, size, take_field, end_record, reader) != size) {
-            ICP_TRY(give_up_record(
-                reader, "a quotation mark stands where none can be; inside a quoted field it is doubled", pool));
+            ICP_TRY(give_up_record(reader, "a quotation mark stands where none can be",
+                                   "put the whole field between quotation marks, and double each one inside it", pool));
             within = 0;
             continue;
         }
@@ -101,7 +104,8 @@ static icp_error_t *read_lines(reader_t *reader, const char *text, apr_size_t le
         within = !reader->ended && (within || !blank);
     }
     if (!reader->error && csv_fini(&reader->parser, take_field, end_record, reader) != 0) {
-        ICP_TRY(give_up_record(reader, "a quoted field is not closed by the end of the file", pool));
+        ICP_TRY(give_up_record(reader, "a quoted field is not closed by the end of the file",
+                               "write the quotation mark that ends it, or leave out the one that begins it", pool));
     }
     return reader->error;
 }

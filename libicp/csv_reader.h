@@ -11,7 +11,7 @@ typedef struct icp_csv_record_t {
     apr_size_t bytes;    /* of the file, up to the record's end */
     const char **fields; /* white space around unquoted ones is left out */
     int count;
-    const char *fault; /* why it cannot be read, then there are no fields; NULL */
+    const char *fault, *remedy; /* why it cannot be read, and what to do; then there are no fields; NULL */
 } icp_csv_record_t;
 
 /* Called for every record but empty lines; `pool` is cleared after each. An error ends the reading. */

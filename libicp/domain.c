@@ -4,6 +4,7 @@
 
 #include <apr_strings.h>
 
+#include "address.h"
 #include "audit.h"
 #include "host.h"
 #include "json.h"
@@ -213,23 +214,21 @@ static icp_error_t *check_text(const char **result, const char *text, const char
 
 static icp_error_t *check_fields(icp_domain_t *domain, apr_pool_t *pool)
 {
-    ICP_TRY(check_text(&domain->registrant, domain->registrant, "registrant's name", pool));
+    ICP_TRY(
+        icp_error_about(check_text(&domain->registrant, domain->registrant, "registrant's name", pool), "registrant"));
     if (!*domain->registrant) {
-        return icp_error(pool, ICP_USAGE, "give the name as it stands on the document",
-                         "the registrant's name is empty");
+        return icp_error_about(
+            icp_error(pool, ICP_USAGE, "give the name as it stands on the document", "the registrant's name is empty"),
+            "registrant");
     }
     if (strcmp(domain->kind, "individual") && strcmp(domain->kind, "organisation")) {
-        return icp_error(pool, ICP_USAGE, "say individual or organisation", "there is no kind of registrant `%s`",
-                         icp_text_printable(domain->kind, 40, pool));
+        return icp_error_about(icp_error(pool, ICP_USAGE, "say individual or organisation",
+                                         "there is no kind of registrant `%s`",
+                                         icp_text_printable(domain->kind, 40, pool)),
+                               "kind");
     }
-    ICP_TRY(check_text(&domain->email, domain->email, "e-mail address", pool));
-    const char *at = strchr(domain->email, '@');
-    if (*domain->email &&
-        (!at || at == domain->email || !at[1] || strchr(at + 1, '@') || icp_text_has_space(domain->email))) {
-        return icp_error(pool, ICP_USAGE, "write one address, such as it@shop.example.cn", "'%s' is no e-mail address",
-                         icp_text_printable(domain->email, 80, pool));
-    }
-    return NULL;
+    ICP_TRY(icp_error_about(check_text(&domain->email, domain->email, "e-mail address", pool), "email"));
+    return *domain->email ? icp_error_about(icp_address_parse(&domain->email, domain->email, pool), "email") : NULL;
 }
 
 /* Writes the state that follows and tells the registrant of it. `domain` still has the old one. */
@@ -249,7 +248,7 @@ icp_error_t *icp_domain_add(icp_register_t *reg, icp_domain_t *domain, apr_pool_
 {
     icp_domain_t *known;
     icp_stmt_t *stmt;
-    ICP_TRY(icp_domain_name(&domain->name, domain->name, pool));
+    ICP_TRY(icp_error_about(icp_domain_name(&domain->name, domain->name, pool), "domain"));
     ICP_TRY(check_fields(domain, pool));
     ICP_TRY(find(&known, reg, domain->name, pool));
     if (known) {

@@ -42,3 +42,9 @@ icp_error_t *icp_error_os(apr_pool_t *pool, apr_status_t rv, const char *format,
     message = apr_pstrcat(pool, message, ": ", apr_strerror(rv, text, sizeof text), NULL);
     return make(pool, status, NULL, message);
 }
+
+icp_error_t *icp_error_about(icp_error_t *error, const char *field)
+{
+    if (error && !error->field) error->field = field;
+    return error;
+}

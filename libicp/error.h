@@ -23,6 +23,7 @@ typedef struct icp_error_t {
     int cause;           /* the SQLite result code behind it, 0 if none */
     const char *message; /* what was wrong and where; one sentence, no final stop, no newline */
     const char *remedy;  /* what makes it succeed; NULL if there is nothing to say */
+    const char *field;   /* of a record that was given, as imports head their columns: which one it is about; NULL */
 } icp_error_t;
 
 /* A new error in `pool`. `remedy` is copied; it may be NULL. */
@@ -33,6 +34,9 @@ icp_error_t *icp_error(apr_pool_t *pool, icp_status_e status, const char *remedy
  * EPERM give ICP_DENIED, ENOENT gives ICP_NOT_FOUND, all else ICP_FAULT. */
 icp_error_t *icp_error_os(apr_pool_t *pool, apr_status_t rv, const char *format, ...)
     __attribute__((format(printf, 3, 4), cold));
+
+/* `error` itself, NULL or not: about that field, unless it names one already. */
+icp_error_t *icp_error_about(icp_error_t *error, const char *field);
 
 #define ICP_TRY(expression)                        \
     do {                                           \

@@ -5,6 +5,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "address.h"
 #include "audit.h"
 #include "log.h"
 #include "text.h"
@@ -32,7 +33,7 @@ static icp_error_t *check_text(const char **result, const char *text, const char
 {
     *result = icp_text_trim(text, pool);
     if (strlen(*result) > TEXT_MAX) {
-        return icp_error(pool, ICP_USAGE, NULL, "the %s is longer than %d bytes", what, TEXT_MAX);
+        return icp_error(pool, ICP_USAGE, "shorten it", "the %s is longer than %d bytes", what, TEXT_MAX);
     }
     if (!icp_text_plain(*result)) {
         return icp_error(pool, ICP_USAGE, "type it anew, in UTF-8",
@@ -80,11 +81,15 @@ static icp_error_t *check_holder(icp_holder_t *result, const icp_holder_t *holde
         return icp_error(pool, ICP_USAGE, "say business or person", "'%s' is no kind of holder",
                          icp_text_printable(result->kind, 60, pool));
     }
-    ICP_TRY(check_text(&result->name, GIVEN(name), "holder's name", pool));
-    if (!*result->name) return icp_error(pool, ICP_USAGE, "give the name on the license", "the holder's name is empty");
-    if (holder->uscc) ICP_TRY(check_uscc(&result->uscc, holder->uscc, pool));
+    ICP_TRY(icp_error_about(check_text(&result->name, GIVEN(name), "holder's name", pool), "holder"));
+    if (!*result->name) {
+        return icp_error_about(icp_error(pool, ICP_USAGE, "give the name on the license", "the holder's name is empty"),
+                               "holder");
+    }
+    if (holder->uscc) ICP_TRY(icp_error_about(check_uscc(&result->uscc, holder->uscc, pool), "uscc"));
     ICP_TRY(check_text(&result->contact_name, GIVEN(contact_name), "contact's name", pool));
     ICP_TRY(check_text(&result->email, GIVEN(email), "e-mail address", pool));
+    if (holder->email && *result->email) ICP_TRY(icp_address_parse(&result->email, result->email, pool));
     ICP_TRY(check_text(&result->phone, GIVEN(phone), "phone number", pool));
     return NULL;
 #undef GIVEN
@@ -132,8 +137,9 @@ static icp_error_t *refuse_known(icp_register_t *reg, const icp_holder_t *holder
     if (other && other != holder->id) {
         icp_holder_t *known;
         ICP_TRY(icp_holder_get(&known, reg, holder->uscc, pool));
-        return icp_error(pool, ICP_REFUSED, "correct the code, or use the holder on file",
-                         "%s is on file as the code of %s", holder->uscc, known->name);
+        return icp_error_about(icp_error(pool, ICP_REFUSED, "correct the code, or use the holder on file",
+                                         "%s is on file as the code of %s", holder->uscc, known->name),
+                               "uscc");
     }
     return NULL;
 }

@@ -39,6 +39,7 @@ struct import_t {
     apr_size_t length;
     int columns;          /* in the header; 0: not read yet */
     int place[COLUMNS];   /* of each known column in a record, -1: absent */
+    const char **values;  /* of the record under way, by column; NULL: it could not be read */
     apr_hash_t *lines;    /* name or number, normal form → apr_int64_t line of this file that put it on file */
     apr_pool_t *pool;     /* of the result */
     apr_pool_t *run_pool; /* of one run of the change */
@@ -53,8 +54,10 @@ static void remember(import_t *import, const char *key, apr_int64_t line)
 static icp_error_t *refuse_repeated(import_t *import, const char *key, apr_pool_t *pool)
 {
     const apr_int64_t *line = apr_hash_get(import->lines, key, APR_HASH_KEY_STRING);
-    return line ? icp_error(pool, ICP_REFUSED, NULL, "%s stands on line %" APR_INT64_T_FMT " already", key, *line)
-                : NULL;
+    if (!line) return NULL;
+    return icp_error_about(icp_error(pool, ICP_REFUSED, "leave one of the two lines out",
+                                     "%s stands on line %" APR_INT64_T_FMT " already", key, *line),
+                           import->kind->columns[0]);
 }
 
 /* The words of a field, NULL for none. */
@@ -89,12 +92,20 @@ static icp_error_t *refuse_other_holder(const icp_license_t *license, const char
                                         apr_pool_t *pool)
 {
     if (*holder && strcmp(holder, license->holder) != 0 && (!license->uscc || strcasecmp(holder, license->uscc) != 0)) {
-        return icp_error(pool, ICP_REFUSED, NULL, "%s is on file for %s, not %s", license->number, license->holder,
-                         icp_text_printable(holder, 120, pool));
+        const char *remedy =
+            apr_psprintf(pool, "write %s; if that is wrong, first: icpadmin license edit %s --holder NAME",
+                         license->holder, license->number);
+        return icp_error_about(icp_error(pool, ICP_REFUSED, remedy, "%s is on file for %s, not %s", license->number,
+                                         license->holder, icp_text_printable(holder, 120, pool)),
+                               "holder");
     }
     if (*uscc && license->uscc && strcasecmp(uscc, license->uscc) != 0) {
-        return icp_error(pool, ICP_REFUSED, NULL, "%s is on file with the code %s, not %s", license->number,
-                         license->uscc, icp_text_printable(uscc, 60, pool));
+        const char *remedy =
+            apr_psprintf(pool, "write %s; if that is wrong, first: icpadmin holder edit %s --uscc CODE", license->uscc,
+                         license->uscc);
+        return icp_error_about(icp_error(pool, ICP_REFUSED, remedy, "%s is on file with the code %s, not %s",
+                                         license->number, license->uscc, icp_text_printable(uscc, 60, pool)),
+                               "uscc");
     }
     return NULL;
 }
@@ -118,10 +129,11 @@ static icp_error_t *take_license(import_t *import, const char *const values[COLU
     icp_license_t *license;
 
     if (!active && strcmp(status, "cancelled") != 0 && strcmp(status, "revoked") != 0) {
-        return icp_error(pool, ICP_USAGE, NULL, "'%s' is no status: active, cancelled or revoked",
-                         icp_text_printable(status, 60, pool));
+        return icp_error_about(icp_error(pool, ICP_USAGE, "write active, cancelled or revoked; nothing means active",
+                                         "'%s' is no status", icp_text_printable(status, 60, pool)),
+                               "status");
     }
-    ICP_TRY(icp_license_parse(&parsed, number, pool));
+    ICP_TRY(icp_error_about(icp_license_parse(&parsed, number, pool), "number"));
     ICP_TRY(refuse_repeated(import, parsed->license, pool));
     icp_error_t *error = icp_license_get(&license, import->reg, number, pool);
     if (error && error->status != ICP_NOT_FOUND) return error;
@@ -167,15 +179,17 @@ static icp_error_t *take_domain(import_t *import, const char *const values[COLUM
 {
     icp_domain_t *known, domain = {.name = values[0], .registrant = values[1], .kind = *values[2] ? values[2] : "organisation",
                                    .email = values[3]};
-    ICP_TRY(icp_domain_name(&domain.name, values[0], pool));
+    ICP_TRY(icp_error_about(icp_domain_name(&domain.name, values[0], pool), "domain"));
     ICP_TRY(refuse_repeated(import, domain.name, pool));
     ICP_TRY(known_domain(&known, import->reg, domain.name, pool));
     if (!known)
         ICP_TRY(icp_domain_add(import->reg, &domain, pool));
     else if (strcmp(known->registrant, domain.registrant) || strcmp(known->kind, domain.kind) ||
              (*domain.email && strcmp(known->email, domain.email))) {
-        return icp_error(pool, ICP_REFUSED, NULL, "%s is on file with other data, of %s: domain edit changes it", domain.name,
-                         known->registrant);
+        return icp_error_about(icp_error(pool, ICP_REFUSED,
+                                         apr_psprintf(pool, "icpadmin domain edit %s changes it", domain.name),
+                                         "%s is on file with other data, of %s", domain.name, known->registrant),
+                               "domain");
     }
     import->result->added += !known;
     import->result->unchanged += known != NULL;
@@ -189,8 +203,8 @@ static const kind_t domains_kind = {"domain.import", {"domain", "registrant", "k
 
 static const char *columns_text(const kind_t *kind, apr_pool_t *pool)
 {
-    return apr_psprintf(pool, "begin the file with the line %s,%s,%s,%s", kind->columns[0], kind->columns[1],
-                        kind->columns[2], kind->columns[3]);
+    return apr_psprintf(pool, "begin the file with the line %s,%s,%s,%s, with commas between the fields",
+                        kind->columns[0], kind->columns[1], kind->columns[2], kind->columns[3]);
 }
 
 static icp_error_t *take_header(import_t *import, const icp_csv_record_t *record, apr_pool_t *pool)
@@ -227,15 +241,32 @@ static icp_error_t *take_header(import_t *import, const icp_csv_record_t *record
 
 static icp_error_t *take_fields(import_t *import, const icp_csv_record_t *record, apr_pool_t *pool)
 {
-    const char *values[COLUMNS];
-    if (record->fault) return icp_error(pool, ICP_USAGE, NULL, "%s", record->fault);
+    import->values = NULL;
+    if (record->fault) return icp_error(pool, ICP_USAGE, record->remedy, "%s", record->fault);
     if (record->count != import->columns) {
-        return icp_error(pool, ICP_USAGE, NULL, "it has %d fields, the header %d", record->count, import->columns);
+        return icp_error(
+            pool, ICP_USAGE,
+            "separate all fields by commas, empty ones too; put one that has a comma in it between quotation marks",
+            "it has %d fields, the header %d", record->count, import->columns);
     }
+    import->values = apr_palloc(pool, COLUMNS * sizeof *import->values);
     for (int c = 0; c < COLUMNS; c++) {
-        values[c] = import->place[c] < 0 ? "" : icp_text_trim(record->fields[import->place[c]], pool);
+        import->values[c] = import->place[c] < 0 ? "" : icp_text_trim(record->fields[import->place[c]], pool);
     }
-    return import->kind->take(import, values, record->line, pool);
+    return import->kind->take(import, import->values, record->line, pool);
+}
+
+static void keep_bad_line(const import_t *import, const icp_csv_record_t *record, const icp_error_t *error)
+{
+    icp_bad_line_t bad = {.line = record->line,
+                          .reason = apr_pstrdup(import->pool, error->message),
+                          .remedy = apr_pstrdup(import->pool, error->remedy)};
+    for (int c = 0; import->values && error->field && c < COLUMNS; c++) {
+        if (strcmp(import->kind->columns[c], error->field)) continue;
+        bad.column = import->kind->columns[c];
+        bad.value = apr_pstrdup(import->pool, import->values[c]);
+    }
+    APR_ARRAY_PUSH(import->result->bad, icp_bad_line_t) = bad;
 }
 
 static icp_error_t *take_record(const icp_csv_record_t *record, void *baton, apr_pool_t *pool)
@@ -250,10 +281,7 @@ static icp_error_t *take_record(const icp_csv_record_t *record, void *baton, apr
         return icp_error(import->pool, ICP_FAULT, error->remedy, "line %" APR_INT64_T_FMT ": %s", record->line,
                          error->message);
     }
-    if (error) {
-        APR_ARRAY_PUSH(result->bad, icp_bad_line_t) =
-            (icp_bad_line_t){.line = record->line, .reason = apr_pstrdup(import->pool, error->message)};
-    }
+    if (error) keep_bad_line(import, record, error);
     if (import->options->progress && result->lines % PROGRESS_EVERY == 0) {
         import->options->progress(result->lines, (apr_off_t)record->bytes, import->options->progress_baton);
     }
@@ -289,8 +317,8 @@ static icp_error_t *change(icp_register_t *reg, void *baton, apr_pool_t *pool)
     if (!import->columns) return icp_error(pool, ICP_USAGE, columns_text(import->kind, pool), "the file is empty");
     if (result->bad->nelts && !import->options->skip_bad) {
         return icp_error(pool, ICP_REFUSED, "correct them, or take the others with --skip-bad",
-                         "%d of %" APR_INT64_T_FMT " lines are bad: nothing was changed", result->bad->nelts,
-                         result->lines);
+                         "%d of %" APR_INT64_T_FMT " lines %s bad: nothing was changed", result->bad->nelts,
+                         result->lines, result->bad->nelts == 1 ? "is" : "are");
     }
     return record_import(import, pool);
 }

@@ -25,8 +25,10 @@ typedef struct icp_import_options_t {
 } icp_import_options_t;
 
 typedef struct icp_bad_line_t {
-    apr_int64_t line; /* of the file, from 1: where the record starts */
+    apr_int64_t line;           /* of the file, from 1: where the record starts */
+    const char *column, *value; /* what is bad, as the header calls it, and what stands there; NULL: the line as such */
     const char *reason;
+    const char *remedy; /* what to write instead, or to do first */
 } icp_bad_line_t;
 
 typedef struct icp_import_result_t {

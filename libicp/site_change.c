@@ -121,9 +121,9 @@ static icp_error_t *refuse_under_suspended(icp_register_t *reg, const char *host
     return NULL;
 }
 
-/* New hosts of a site (0: not on file yet): nobody else's, and not kept from being served. */
-static icp_error_t *check_hosts(icp_register_t *reg, const apr_array_header_t *hosts, apr_int64_t site_id,
-                                apr_pool_t *pool)
+/* New hosts of the site of that name (0: not on file yet): nobody else's, and not kept from being served. */
+static icp_error_t *check_hosts(icp_register_t *reg, const apr_array_header_t *hosts, const char *name,
+                                apr_int64_t site_id, apr_pool_t *pool)
 {
     for (int i = 0; i < hosts->nelts; i++) {
         const char *owner, *host = APR_ARRAY_IDX(hosts, i, const char *);
@@ -131,10 +131,15 @@ static icp_error_t *check_hosts(icp_register_t *reg, const apr_array_header_t *h
         int suspended;
         ICP_TRY(host_owner(&owner, &owner_id, &suspended, reg, host, pool));
         if (owner && owner_id != site_id) {
-            return icp_error(pool, ICP_REFUSED, apr_psprintf(pool, "icpadmin site edit %s removes it there", owner),
-                             "the host %s belongs to the site %s", host, owner);
+            return icp_error_about(
+                icp_error(pool, ICP_REFUSED,
+                          apr_psprintf(pool, "if it is no longer that one's: icpadmin site edit %s --remove-host %s",
+                                       owner, host),
+                          "the host %s belongs to the site %s", host, owner),
+                strcmp(host, name) ? "hosts" : "name");
         }
-        ICP_TRY(refuse_under_suspended(reg, host, site_id, pool));
+        ICP_TRY(
+            icp_error_about(refuse_under_suspended(reg, host, site_id, pool), strcmp(host, name) ? "hosts" : "name"));
     }
     return NULL;
 }
@@ -232,24 +237,28 @@ icp_error_t *icp_site_add(icp_register_t *reg, icp_site_t *site, apr_pool_t *poo
     int row, active = 0;
     apr_array_header_t *numbers, *hosts = apr_array_make(pool, 2, sizeof(const char *));
 
-    ICP_TRY(check_name(&name, &host, site->name, pool));
+    ICP_TRY(icp_error_about(check_name(&name, &host, site->name, pool), "name"));
     if (host) APR_ARRAY_PUSH(hosts, const char *) = host;
-    ICP_TRY(add_hosts(hosts, site->hosts, pool));
+    ICP_TRY(icp_error_about(add_hosts(hosts, site->hosts, pool), "hosts"));
     if (!hosts->nelts) {
-        return icp_error(pool, ICP_USAGE, "say with --host under which names it is served",
-                         "the site %s has no host name", name);
+        return icp_error_about(
+            icp_error(pool, ICP_USAGE, "say under which host names it is served: --host, or the column hosts of a file",
+                      "the site %s has no host name", name),
+            "hosts");
     }
     ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_SITE_FIND, "s", name));
     ICP_TRY(icp_stmt_step(&row, stmt));
     icp_stmt_reset(stmt);
     if (row) {
-        return icp_error(pool, ICP_REFUSED, apr_psprintf(pool, "icpadmin site edit %s changes it", name),
-                         "the site %s is on file", name);
+        return icp_error_about(icp_error(pool, ICP_REFUSED,
+                                         apr_psprintf(pool, "icpadmin site edit %s changes it", name),
+                                         "the site %s is on file", name),
+                               "name");
     }
-    ICP_TRY(check_hosts(reg, hosts, 0, pool));
-    ICP_TRY(check_numbers(&numbers, reg, site->numbers, pool));
+    ICP_TRY(check_hosts(reg, hosts, name, 0, pool));
+    ICP_TRY(icp_error_about(check_numbers(&numbers, reg, site->numbers, pool), "license"));
     const char *homepage = site->homepage && *site->homepage ? site->homepage : "/";
-    ICP_TRY(check_homepage(&homepage, hosts, pool));
+    ICP_TRY(icp_error_about(check_homepage(&homepage, hosts, pool), "homepage"));
 
     apr_int64_t now = apr_time_sec(reg->now);
     ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_SITE_INSERT, "ssii", name, homepage,
@@ -360,7 +369,7 @@ icp_error_t *icp_site_edit(icp_register_t *reg, const icp_site_edit_t *edit, apr
         const char *host = APR_ARRAY_IDX(given, i, const char *);
         if (index_of(before->hosts, host) < 0) APR_ARRAY_PUSH(added, const char *) = host;
     }
-    ICP_TRY(check_hosts(reg, added, before->id, pool));
+    ICP_TRY(check_hosts(reg, added, before->name, before->id, pool));
     for (int i = 0; i < before->hosts->nelts; i++) {
         const char *host = APR_ARRAY_IDX(before->hosts, i, const char *);
         if (index_of(removed, host) < 0) APR_ARRAY_PUSH(hosts, const char *) = host;

@@ -230,6 +230,13 @@ def test_bad_lines_are_listed_and_nothing_is_changed(register, tmp_path):
     result = httpd.icpadmin("site", "import", sites, code=1)
     assert f"{sites}:3: " in result.err and f"{sites}:4: " in result.err and state_of(httpd) == before
     assert [line["line"] for line in data(httpd, "site", "import", sites, code=1)["bad"]] == [3, 4]
+    assert f"{sites}:4: hosts: the host www.shop.example.cn belongs to the site shop.example.cn\n  if it is no longer" in result.err
+    assert data(httpd, "site", "import", sites, code=1)["bad"][0] | {"reason": ""} == {
+        "line": 3, "column": "hosts", "value": "", "reason": "",
+        "remedy": "say under which host names it is served: --host, or the column hosts of a file"}
+    sites.write_text("name,hosts,license\n" + "".join(f"s{i}.cn,,京ICP备11020872号-{i + 1}\n" for i in range(3)))
+    assert httpd.icpadmin("site", "import", sites, code=1).err.count("icpadmin license add 京ICP备11020872号") == 1, "said once for all"
+    sites.write_text(f"name,hosts,license\ngood.example.cn,,{L1}\nbad..name,,\nother.example.cn,www.shop.example.cn,{L1}\n")
     taken = httpd.icpadmin("site", "import", sites, "--skip-bad")
     assert f"{sites}:3: " in taken.err
     assert [s["name"] for s in data(httpd, "site", "list")] == ["good.example.cn", "shop.example.cn"]

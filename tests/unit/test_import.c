@@ -113,8 +113,33 @@ static const char mixed[] = "name,hosts,license,homepage\n"   /* 1 */
                             "k.cn,,沪ICP备05012345号,\n"      /* 16 */
                             "l.cn,\"open,,\nm.cn,,,\n";       /* 17: never closed */
 
+static void bad_field(int index, const char *column, const char *value, const char *remedy)
+{
+    icp_bad_line_t bad = APR_ARRAY_IDX(result->bad, index, icp_bad_line_t);
+    if (column) {
+        ck_assert_ptr_nonnull(bad.column);
+        ck_assert_str_eq(bad.column, column);
+        ck_assert_str_eq(bad.value, value);
+    }
+    else
+        ck_assert_ptr_null(bad.column);
+    ck_assert_msg(bad.remedy && strstr(bad.remedy, remedy), "line %d: %s; expected %s", (int)bad.line, bad.remedy,
+                  remedy);
+}
+
 static void mixed_lines(void)
 {
+    bad_field(0, "license", "粤ICP备11018438号-1", "icpadmin license add 粤ICP备11018438号");
+    bad_field(1, "hosts", "bad host!", "www.example.cn");
+    bad_field(2, "name", "a.cn", "one of the two");
+    bad_field(3, "hosts", "www.a.cn a.cn", "icpadmin site edit a.cn --remove-host a.cn");
+    bad_field(4, NULL, NULL, "commas");
+    bad_field(5, NULL, NULL, "CSV UTF-8");
+    bad_field(6, "license", "沪ICP备05012345号-5A", "suffix without letter");
+    bad_field(7, NULL, NULL, "double each");
+    bad_field(8, "homepage", "http://other.cn/", "/index.html");
+    bad_field(9, "name", "known.cn", "site edit known.cn");
+    bad_field(10, NULL, NULL, "ends it");
     bad_line(0, 3, "粤ICP备11018438号");
     bad_line(1, 7, "host!");
     bad_line(2, 8, "line 2");
@@ -174,6 +199,26 @@ START_TEST(test_serve_unlicensed)
     ok(sites("name,hosts,license\na.cn,,\n"));
     counts(1, 1, 0, 0);
     ck_assert_str_eq(suspended_for("a.cn"), "");
+}
+END_TEST
+
+START_TEST(test_bad_license_fields)
+{
+    setup();
+    fails(licenses("number,holder,uscc,status\n"
+                   "沪ICP备0501号,甲,,\n"
+                   "京ICP备11020872号,,,\n"
+                   "京ICP备11020873号,乙,91310000,\n"
+                   "京ICP备11020874号,乙,,aktive\n"
+                   "沪ICP备05012345号,乙,,\n"),
+          ICP_REFUSED, "5 of 5 lines are bad");
+    bad_field(0, "number", "沪ICP备0501号", "沪ICP备05012345号-1");
+    bad_field(1, "holder", "", "name on the license");
+    bad_field(2, "uscc", "91310000", "business license");
+    bad_field(3, "status", "aktive", "active, cancelled or revoked");
+    bad_field(4, "holder", "乙",
+              "write 甲; if that is wrong, first: icpadmin license edit 沪ICP备05012345号 --holder NAME");
+    fails(licenses("number,holder\n京ICP备11020872号,\n"), ICP_REFUSED, "1 of 1 lines is bad");
 }
 END_TEST
 
@@ -264,7 +309,7 @@ int main(void)
 {
     return run_tests("import",
                      (const TTest *const[]){test_sites, test_forms_of_a_file, test_bad_headers, test_all_or_nothing,
-                                            test_skip_bad, test_dry_run, test_serve_unlicensed, test_licenses,
-                                            test_bad_licenses, test_many, NULL},
+                                            test_skip_bad, test_dry_run, test_serve_unlicensed, test_bad_license_fields,
+                                            test_licenses, test_bad_licenses, test_many, NULL},
                      1);
 }
