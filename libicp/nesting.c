@@ -15,6 +15,7 @@ icp_nesting_t *icp_nesting_create(apr_pool_t *pool)
     icp_nesting_t *nesting = apr_palloc(pool, sizeof *nesting);
     memset(nesting, 0, offsetof(icp_nesting_t, open)); /* the entries are made as they are opened */
     memset(&nesting->open[0], 0, sizeof nesting->open[0]);
+    memset(&nesting->nodes[0], 0, sizeof nesting->nodes[0]);
     memset(&nesting->own[0], 0, sizeof nesting->own[0]);
     memset(&nesting->all[0], 0, sizeof nesting->all[0]);
     nesting->pool = pool;
@@ -78,7 +79,6 @@ static void merge(icp_nesting_t *nesting, const icp_tag_t *tag, const icp_effect
     own->flags |= effect->flags & (ICP_FX_NONE | ICP_FX_AWAY);
     if (!own->because) own->because = effect->because;
     for (int i = 0; i < nesting->depth; i++) icp_open_compute(nesting, i);
-    if (!nesting->nodes) return;
     icp_node_t node, *page = &nesting->nodes[0];
     icp_node_read(&node, tag, 0);
     if (!page->id) page->id = node.id;
@@ -86,14 +86,9 @@ static void merge(icp_nesting_t *nesting, const icp_tag_t *tag, const icp_effect
     for (int i = 0; i < nesting->depth; i++) nesting->nodes[i].names |= node.names;
 }
 
-void icp_nesting_watch(icp_nesting_t *nesting)
-{
-    if (!nesting->nodes) nesting->nodes = apr_pcalloc(nesting->pool, sizeof *nesting->nodes * ICP_NESTING_DEPTH);
-}
-
 const icp_node_t *icp_nesting_nodes(const icp_nesting_t *nesting, int *count)
 {
-    *count = nesting->nodes ? nesting->depth : 0;
+    *count = nesting->depth;
     return nesting->nodes;
 }
 
@@ -214,7 +209,7 @@ void icp_nesting_start(icp_nesting_t *nesting, const icp_tag_t *tag, const icp_e
         return;
     }
     if (element->which == ICP_ELEMENT_FORM) nesting->form = index;
-    if (nesting->nodes) icp_node_read(&nesting->nodes[index], tag, nesting->nodes[index - 1].names);
+    icp_node_read(&nesting->nodes[index], tag, nesting->nodes[index - 1].names);
     if (element->flags & ICP_EL_FORMATTING) icp_open_remember(nesting, &entry, effect, index);
 }
 

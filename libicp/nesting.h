@@ -59,8 +59,7 @@ void icp_nesting_end(icp_nesting_t *nesting, const icp_tag_t *tag);
 /* Where text that comes now stands. Lives until the next call. Not for white space alone. */
 const icp_surroundings_t *icp_nesting_text(icp_nesting_t *nesting);
 
-/* From now on the open elements are kept as selectors see them, too. Those open now, the page itself first; NULL, 0: not kept. */
-void icp_nesting_watch(icp_nesting_t *nesting);
+/* The open elements as selectors see them, the page itself first. */
 const icp_node_t *icp_nesting_nodes(const icp_nesting_t *nesting, int *count);
 
 /* href of the a that an element which comes now stands in; NULL: in none. */

@@ -77,7 +77,7 @@ void icp_open_take_out(icp_nesting_t *nesting, int index)
     for (int i = index; i < nesting->depth; i++) {
         nesting->open[i] = nesting->open[i + 1];
         if (!nesting->open[i].plain) nesting->own[i] = nesting->own[i + 1];
-        if (nesting->nodes) nesting->nodes[i] = nesting->nodes[i + 1];
+        nesting->nodes[i] = nesting->nodes[i + 1];
         icp_entry_t *entry = &nesting->open[i];
         if (entry->parent == index) entry->parent = (unsigned short)parent;
         else if (entry->parent > index) entry->parent--;
@@ -142,7 +142,7 @@ int icp_open_push(icp_nesting_t *nesting, const icp_entry_t *entry, const icp_ef
     nesting->open[index] = *entry;
     nesting->open[index].parent = (unsigned short)parent;
     if (!entry->plain) nesting->own[index] = *effect;
-    if (nesting->nodes) nesting->nodes[index] = (icp_node_t){.names = nesting->nodes[index - 1].names};
+    nesting->nodes[index] = (icp_node_t){.names = nesting->nodes[index - 1].names};
     if (entry->element->which == ICP_ELEMENT_P) nesting->paragraphs++;
     icp_open_compute(nesting, index);
     note_border(nesting, index);

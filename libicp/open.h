@@ -38,8 +38,8 @@ struct icp_nesting_t {
     int again_count;
     int again_waiting; /* those of `again` that are open nowhere */
     icp_surroundings_t deep;
-    icp_node_t *nodes; /* NULL: nobody asks for them */
     icp_entry_t open[ICP_NESTING_DEPTH];       /* this and what follows is set up to `depth` alone */
+    icp_node_t nodes[ICP_NESTING_DEPTH];       /* those of `open` as selectors see them */
     icp_effect_t own[ICP_NESTING_DEPTH];       /* of those of `open` that are not plain */
     icp_surroundings_t all[ICP_NESTING_DEPTH]; /* where an entry's `around` is its own index */
     icp_again_t again[ICP_OPEN_AGAIN];         /* up to `again_count` */

@@ -233,10 +233,7 @@ static icp_content_e on_start(void *baton, icp_tag_t *tag)
     }
     icp_content_e content = icp_nesting_foreign(page->nesting) ? ICP_CONTENT_MARKUP : tag->element->content;
     if (content != ICP_CONTENT_MARKUP) page->raw = tag->element;
-    if (tag->element->which == ICP_ELEMENT_STYLE) {
-        icp_sheet_begin(page->sheet, tag);
-        icp_nesting_watch(page->nesting);
-    }
+    if (tag->element->which == ICP_ELEMENT_STYLE) icp_sheet_begin(page->sheet, tag);
     return content;
 }
 
