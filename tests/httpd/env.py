@@ -348,6 +348,7 @@ class Httpd:
         if self._process is None or self._process.poll() is not None:
             return
         time.sleep(0.1)  # a SIGTERM while a child of event closes a connection can make httpd itself crash
+        self._let_children_begin()
         self._process.send_signal(signal.SIGTERM)
         try:
             self._process.wait(WAIT)
@@ -355,6 +356,22 @@ class Httpd:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             raise HttpdError("httpd did not stop\n" + self.log()) from None
+
+    def _let_children_begin(self):
+        """Until a child of event or worker has its threads, httpd's handler of SIGTERM frees memory, in the midst of whatever the child is at."""
+        def begun(pid):
+            try:
+                return len(os.listdir(f"/proc/{pid}/task")) > 1
+            except FileNotFoundError:
+                return True
+
+        parent = self._process.pid
+        deadline = time.monotonic() + 1
+        while self.mpm != "prefork" and time.monotonic() < deadline:
+            children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+            if all(map(begun, children)):
+                return
+            time.sleep(0.01)
 
     def restart(self):
         self.stop()
