@@ -194,10 +194,14 @@ static icp_error_t *read_register(icp_snapshot_t **snapshot, icp_snapshot_t *pre
 static void refresh(int timeout_ms)
 {
     uint64_t word = bell_word();
+    apr_uint64_t known = view.fingerprint;
     icp_snapshot_t *before = in_force()->snapshot, *snapshot = NULL;
     view.fingerprint = icp_snapshot_fingerprint(view.path);
     icp_error_t *error = read_register(&snapshot, before, timeout_ms);
-    if (error) {
+    if (error && !view.bell && (error->cause & 0xff) == SQLITE_BUSY) {
+        view.fingerprint = known; /* commits back to back: no fault yet. It looks again, and children wait longer and tell */
+    }
+    else if (error) {
         tell_fault(error);
         atomic_store(&view.failed, word);
     }

@@ -210,7 +210,7 @@ def test_a_request_waits_for_the_commit_it_was_told_of(httpd):
     register.execute("INSERT INTO suspension (site_id, reason, opened_at, opened_by) SELECT id, 'order', 1, 'test' FROM site WHERE name = 'b.example.cn'")
     ring(httpd)
     with httpd.connection() as connection:
-        commit = subprocess.Popen(["sleep", "1"])  # long enough for the request to be waiting
+        commit = subprocess.Popen(["sleep", "3"])  # longer than the parent waits, which says nothing of it
         thread = threading.Thread(target=lambda: (commit.wait(), register.execute("COMMIT")))
         thread.start()
         assert connection.request("GET", "/", {"Host": "b.example.cn"}).status == 451
