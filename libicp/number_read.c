@@ -173,12 +173,21 @@ static int is_empty(const icp_reading_t *reading)
     return !reading->digits.count && reading->hao && !label && reading->province != ICP_PROVINCE_ABSENT;
 }
 
-/* 沪ICP备 No.05012345号, 沪ICP备编号：05012345号 */
+/* 沪ICP备 No.05012345号, 沪ICP备编号：05012345号, 沪ICP证号070226号 */
 static void take_no(icp_cursor_t *cursor)
 {
     icp_cursor_t look = *cursor;
-    if ((icp_take(&look, 'N') && icp_take(&look, 'O')) || (look = *cursor, icp_take(&look, U'编') && icp_take(&look, U'号'))) {
-        icp_take_any(&look, L".:", 1);
+    int label = icp_take(&look, 'N') && icp_take(&look, 'O');
+    if (!label) {
+        look = *cursor;
+        label = icp_take(&look, U'编');
+        if (!icp_take(&look, U'号')) {
+            return;
+        }
+    }
+    icp_take_any(&look, L".:", 1);
+    uint32_t next = icp_cursor_peek(&look).code;
+    if (label || icp_is_digit(next) || icp_is_one_of(next, ICP_BLANKS)) { /* 号 alone may as well end a number without digits */
         *cursor = look;
     }
 }
@@ -196,7 +205,7 @@ static int read_licensed(icp_number_t *number, icp_reading_t *reading, apr_pool_
     icp_symbol_t next = icp_cursor_peek(&reading->ahead);
     icp_reading_t worded = *reading;
     int behind = reading->province == ICP_PROVINCE_ABSENT && icp_set_province(&worded, next.code); /* ICP备沪05012345号 */
-    if (behind || next.code == U'案' || next.code == U'号') {
+    if (behind || next.code == U'案' || (next.code == U'号' && reading->province <= ICP_PROVINCE_FALSE)) {
         worded = *reading;
         if (read_wording(&worded)) {
             return judge(number, &worded, pool);
