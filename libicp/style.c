@@ -324,6 +324,20 @@ int icp_style_decides(const icp_declaration_t *declarations, int count)
     return style.because != NULL;
 }
 
+/* transparent, #rgb0, #rrggbb00, rgba(…,0), hsl(… / 0%): a plain colour without any of it. */
+static int is_clear(const char *color)
+{
+    apr_size_t length = strlen(color);
+    if (*color == '#') return (length == 5 && color[4] == '0') || (length == 9 && is(color + 7, "00"));
+    if (!begins(color, "rgb") && !begins(color, "hsl")) return is(color, "transparent");
+    const char *alpha = strchr(color, '/');
+    if (!alpha) {
+        alpha = color;
+        for (int i = 0; i < 3 && alpha; i++) alpha = strchr(alpha + 1, ',');
+    }
+    return alpha && is_zero(alpha + 1);
+}
+
 /* 1: drawn in the colour of its own background, or in none; 2: in another; 0: nothing is said. */
 static unsigned char color_of(const icp_cascade_t *cascade)
 {
@@ -333,7 +347,7 @@ static unsigned char color_of(const icp_cascade_t *cascade)
     if (!*background) background = value_of(cascade, BACKGROUND);
     plain_color(front, color);
     plain_color(back, background);
-    if (is(front, "transparent") || begins(front, "rgba(0,0,0,0)")) return strstr(background, "clip") || strstr(background, "gradient") ? 2 : 1;
+    if (is_clear(front)) return strstr(background, "clip") || strstr(background, "gradient") ? 2 : 1;
     if (*front && is(front, back) && !strstr(background, "url(")) return 1;
     return *front || *back ? 2 : 0;
 }
