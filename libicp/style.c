@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #define VARIABLES_MAX 1000
+#define COLOR_MAX 48 /* bytes of a colour in any spelling, and a zero */
 #define FAR_OFF (-900.0) /* px: no page is drawn so that one scrolls that far to the left of its edge */
 
 enum { DISPLAY, VISIBILITY, FONT_SIZE, FONT, OPACITY, COLOR, BACKGROUND, BACKGROUND_COLOR, POSITION, LEFT, TOP, RIGHT, BOTTOM, TEXT_INDENT,
@@ -283,13 +284,13 @@ static unsigned char font_of(const char *value)
 }
 
 /* A colour in one spelling of those in use for black, white and grey: #rgb; other colours as they are written. */
-static void plain_color(char out[24], const char *value)
+static void plain_color(char out[COLOR_MAX], const char *value)
 {
     static const struct { const char *name, *plain; } names[] = {
         {"white", "#fff"}, {"black", "#000"}, {"rgb(255,255,255)", "#fff"}, {"rgb(0,0,0)", "#000"}, {"rgba(255,255,255,1)", "#fff"}};
     apr_size_t length = 0;
     if (!*value) return;
-    for (; *value && length < 23; value++) {
+    for (; *value && length < COLOR_MAX - 1; value++) {
         if (*value != ' ') out[length++] = *value;
         else if (!strchr(out, '(')) break; /* the rest of a background */
         out[length] = '\0';
@@ -343,7 +344,7 @@ static unsigned char color_of(const icp_cascade_t *cascade)
 {
     const char *fill = value_of(cascade, TEXT_FILL), *color = *fill ? fill : value_of(cascade, COLOR);
     const char *background = value_of(cascade, BACKGROUND_COLOR);
-    char front[24] = "", back[24] = "";
+    char front[COLOR_MAX] = "", back[COLOR_MAX] = "";
     if (!*background) background = value_of(cascade, BACKGROUND);
     plain_color(front, color);
     plain_color(back, background);
