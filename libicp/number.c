@@ -32,14 +32,14 @@ static inline icp_block_t pairs_in(const unsigned char *text, int source)
 }
 
 /* Can 备 or 证 whose second byte is at `at` be an anchor, after what stands before it? Not after a letter but P (or C: IPC), a digit, or Han but 安
- * (and 丨, which is typed for a bar): nearly every one is part of a word. */
+ * and 可 (公安备, 许可证; and 丨, which is typed for a bar): nearly every one is part of a word. */
 static int after_letters(const unsigned char *text, apr_size_t at)
 {
     if (at < 2) return 1;
     const unsigned char *before = text + at - 2; /* the byte before the character */
     if (*before < 0x80) return (*before | 0x20) == 'p' || (*before | 0x20) == 'c' || !apr_isalnum(*before);
     int han = at >= 4 && before[-2] >= 0xE4 && before[-2] <= 0xE9 && (before[-1] & 0xC0) == 0x80 && (*before & 0xC0) == 0x80;
-    return !han || memcmp(before - 2, "安", 3) == 0 || memcmp(before - 2, "丨", 3) == 0;
+    return !han || memcmp(before - 2, "安", 3) == 0 || memcmp(before - 2, "可", 3) == 0 || memcmp(before - 2, "丨", 3) == 0;
 }
 
 /* May the pair at `at` end an anchor, its neighbours considered? */

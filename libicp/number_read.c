@@ -192,13 +192,32 @@ static void take_no(icp_cursor_t *cursor)
     }
 }
 
+/* 京ICP许可证030173号, 京ICP经营许可证030173号: the permit's whole name where 证 should be. */
+static int take_whole_name(icp_cursor_t *back)
+{
+    icp_cursor_t look = *back;
+    if (!icp_take_back(&look, U'可') || !icp_take_back(&look, U'许')) {
+        return 0;
+    }
+    *back = look;
+    if (icp_take_back(&look, U'营') && icp_take_back(&look, U'经')) {
+        *back = look;
+    }
+    return 1;
+}
+
 /* 备 or 证 with ICP before it. */
 static int read_licensed(icp_number_t *number, icp_reading_t *reading, apr_pool_t *pool)
 {
+    int whole_name = reading->form == &PERMIT && take_whole_name(&reading->back);
     if (!icp_read_letters(reading)) {
         return 0;
     }
     icp_read_province(reading);
+    if (whole_name && reading->province <= ICP_PROVINCE_FALSE) {
+        return 0; /* a label: ICP许可证号：京B2-20090001 */
+    }
+    reading->wording |= whole_name;
     if (reading->form == &FILING && read_pending(reading)) {
         return no_number(number, reading, ICP_REASON_PENDING, pool);
     }
@@ -217,7 +236,7 @@ static int read_licensed(icp_number_t *number, icp_reading_t *reading, apr_pool_
     icp_take_any(&reading->ahead, ICP_SEPARATORS, 1);
     icp_read_digits(reading);
     icp_read_end(reading);
-    return (reading->digits.count ? is_meant(reading) : is_empty(reading)) && judge(number, reading, pool);
+    return (reading->digits.count ? is_meant(reading) : !whole_name && is_empty(reading)) && judge(number, reading, pool);
 }
 
 /* One that is not well formed is nobody's business here. */
