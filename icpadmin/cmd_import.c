@@ -177,10 +177,8 @@ const icp_command_t icp_cmd_domain_import = {
     .changes = 1,
     .summary = "put the .cn registrations of a CSV file on file",
     .details = "CSV in UTF-8 with the header domain,registrant,kind,email; the columns kind (individual or "
-               "organisation, where empty "
-               "organisation) and email may be absent or empty. Each registrant with an address is asked for the "
-               "documents by mail, as by "
-               "`domain add`. A registration that is on file as its line says is left as it is." ALL_OR_NOTHING,
+               "organisation, where empty organisation) and email may be absent or empty. Each registrant with an "
+               "address is asked for the documents by mail, as by `domain add`. A registration that is on file as its line says is left as it is." ALL_OR_NOTHING,
     .json = "an object with lines, added, changed, unchanged, suspended (how many each) and bad (line, column, value, "
             "reason and remedy of each)",
     .example = "icpadmin domain import domains.csv --dry-run",

@@ -110,7 +110,6 @@ static icp_error_t *run_show(icp_cli_t *cli)
 
 typedef struct correction_t {
     const char *number, *holder, *uscc, *note;
-    const apr_array_header_t *numbers; /* that are removed */
     icp_license_t *license;
 } correction_t;
 
@@ -132,9 +131,14 @@ static icp_error_t *run_edit(icp_cli_t *cli)
     return NULL;
 }
 
+typedef struct removal_t {
+    const apr_array_header_t *numbers;
+    const char *note;
+} removal_t;
+
 static icp_error_t *change_remove(icp_register_t *reg, void *baton, apr_pool_t *pool)
 {
-    const correction_t *removal = baton;
+    const removal_t *removal = baton;
     for (int i = 0; i < removal->numbers->nelts; i++) {
         ICP_TRY(icp_license_remove(reg, APR_ARRAY_IDX(removal->numbers, i, const char *), removal->note, pool));
     }
@@ -146,7 +150,7 @@ static icp_error_t *run_remove(icp_cli_t *cli)
     apr_array_header_t *numbers;
     ICP_TRY(icp_names_read(&numbers, cli));
     ICP_TRY(icp_names_confirm(cli, "remove", "licenses", numbers));
-    correction_t removal = {.numbers = numbers, .note = icp_option(cli, "note")};
+    removal_t removal = {numbers, icp_option(cli, "note")};
     ICP_TRY(icp_register_change(cli->reg, change_remove, &removal, cli->pool));
     if (cli->json) {
         json_t *object = json_object();
@@ -351,8 +355,7 @@ const icp_command_t icp_cmd_license_remove = {
     .changes = 1,
     .summary = "take licenses off file that were put there by mistake",
     .details = "A mistyped number, say. One that the authority has ended is cancelled or revoked, and stays on file. A "
-               "license that a site "
-               "must show is not removed. Several numbers are one change: all of them or none.",
+               "license that a site must show is not removed. Several numbers are one change: all of them or none.",
     .json = "an object with removed (the numbers)",
     .example = "icpadmin license remove 沪ICP备05012354号 --note 'mistyped'",
     .options = end_options,

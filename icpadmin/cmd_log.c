@@ -1,11 +1,11 @@
 /* `icpadmin log`: the audit log, and whether it is whole. */
 #include "audit.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include <apr_strings.h>
 
+#include "json.h"
 #include "options.h"
 #include "output.h"
 #include "site.h"
@@ -41,12 +41,8 @@ static json_t *event_json(const icp_event_t *event)
 /* With blanks, at which a narrow terminal's lines end. */
 static const char *spaced(const char *text, apr_pool_t *pool)
 {
-    json_t *value = parsed(text);
-    char *dumped = json_is_null(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY);
-    const char *copy = dumped ? apr_pstrdup(pool, dumped) : "-";
-    free(dumped);
-    json_decref(value);
-    return copy;
+    json_t *value = icp_json_keep(parsed(text), pool);
+    return json_is_null(value) ? "-" : icp_json_text(value, JSON_ENCODE_ANY, pool);
 }
 
 static icp_error_t *print_event(const icp_event_t *event, void *baton, apr_pool_t *pool)

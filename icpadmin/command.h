@@ -65,8 +65,8 @@ typedef struct icp_given_t {
     X(init) X(status)                                                                                                  \
     X(number) X(inspect)                                                                                               \
     X(holder_add) X(holder_list) X(holder_show) X(holder_edit)                                                         \
-    X(license_add) X(license_list) X(license_show) X(license_edit) X(license_remove) X(license_cancel)                  \
-    X(license_revoke) X(license_reinstate)                                                                               \
+    X(license_add) X(license_list) X(license_show) X(license_edit) X(license_remove) X(license_cancel)                 \
+    X(license_revoke) X(license_reinstate)                                                                             \
     X(license_import) X(license_export)                                                                                \
     X(site_add) X(site_list) X(site_show) X(site_edit) X(site_remove) X(site_import) X(site_discover)                  \
     X(policy_show) X(policy_set)                                                                                       \

@@ -76,7 +76,7 @@ const char *icp_form_check_uscc(icp_form_check_t *check, const char *value)
         break;
     case ICP_USCC_CHECK:
         warn(check, "The check character does not fit: usually a character is mistyped. Compare the code with the business license.",
-                      "校验码不符，通常是有字符写错。请与营业执照核对。");
+             "校验码不符，通常是有字符写错。请与营业执照核对。");
         break;
     case ICP_USCC_OK:
         break;
@@ -114,7 +114,7 @@ const char *icp_form_check_id_number(icp_form_check_t *check, const char *value)
     if (is_resident_id(number, check->pool)) return number;
     if (may_be_other_id(number)) {
         warn(check, "This is not the number of an ID card, which has 18 characters. Confirm it if it is that of a passport or a permit.",
-                      "这不是 18 位的居民身份证号码。如果是护照、通行证等其他证件的号码，请确认。");
+             "这不是 18 位的居民身份证号码。如果是护照、通行证等其他证件的号码，请确认。");
     }
     else {
         icp_form_refuse(check, "This is no number of an ID card: it has 18 characters, and the check character at its end fits. Copy it from the "
@@ -166,7 +166,7 @@ const char *icp_form_check_address(icp_form_check_t *check, const char *value)
     for (const icp_choice_t *other = icp_form_provinces; chosen && other->value; other++) {
         if (other != chosen && begins(place, other->label[ICP_LANGUAGE_ZH])) {
             warn(check, "The address begins with another province than the one that is chosen. Bureaus reject that.",
-                          "地址与所选省份不一致，通信管理局会因此驳回。");
+                 "地址与所选省份不一致，通信管理局会因此驳回。");
         }
     }
     return value;
@@ -225,7 +225,7 @@ const char *icp_form_check_host(icp_form_check_t *check, const char *value)
     else if (!has_known_ending(name)) {
         const char *shown = icp_host_display(name, check->pool);
         warn(check, apr_psprintf(check->pool, "We know no domain names that end like “%s”: is it mistyped?", shown),
-                      apr_psprintf(check->pool, "“%s”的域名后缀不常见，请核对是否写错。", shown));
+             apr_psprintf(check->pool, "“%s”的域名后缀不常见，请核对是否写错。", shown));
     }
     return name;
 }
@@ -289,14 +289,14 @@ const char *icp_form_check_site_name(icp_form_check_t *check, const char *value)
     for (int i = 0; generic[i]; i++) {
         if (!strcmp(folded, generic[i])) {
             warn(check, "This name fits any website, which is one of the usual reasons for a rejection. Say what yours is about.",
-                          "网站名称过于宽泛，是常见的驳回原因。请使用能体现网站内容的名称。");
+                 "网站名称过于宽泛，是常见的驳回原因。请使用能体现网站内容的名称。");
             return value;
         }
     }
     for (int i = 0; !strcmp(check->holder, "person") && of_businesses[i]; i++) {
         if (strstr(value, of_businesses[i])) {
             warn(check, "A person's website cannot be named like a business or an institution. Bureaus reject that.",
-                          "个人网站名称不能含有单位或行业性字样，通信管理局会因此驳回。");
+                 "个人网站名称不能含有单位或行业性字样，通信管理局会因此驳回。");
             return value;
         }
     }
@@ -308,7 +308,7 @@ const char *icp_form_check_category(icp_form_check_t *check, const char *value)
     const icp_choice_t *choice = icp_choice_find(icp_form_categories, value);
     if (choice && strstr(choice->label[ICP_LANGUAGE_ZH], "前置审批")) {
         warn(check, "This content may only be offered with an approval of the authority in charge. Have it at hand: you will be asked for it.",
-                      "此类内容须先取得主管部门的前置审批文件，审核时会要求提供。");
+             "此类内容须先取得主管部门的前置审批文件，审核时会要求提供。");
     }
     return value;
 }

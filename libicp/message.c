@@ -1,6 +1,5 @@
 #include "message.h"
 
-
 #include "json.h"
 #include "policy.h"
 

@@ -62,8 +62,9 @@ static int add_confirmed(void *list, const char *name, const char *value)
 
 json_t *icp_apply_typed(const icp_multipart_t *upload, int kind, icp_language_e language, int add, int leave_out, apr_pool_t *pool)
 {
-    json_t *typed = icp_json_keep(json_pack("{s:s, s:s, s:{}, s:{}, s:[]}", "kind", icp_form_kinds[kind].value, "language",
-                              language == ICP_LANGUAGE_EN ? "en" : "zh", "holder", "contact", "confirmed"), pool);
+    json_t *typed = json_pack("{s:s, s:s, s:{}, s:{}, s:[]}", "kind", icp_form_kinds[kind].value, "language",
+                              language == ICP_LANGUAGE_EN ? "en" : "zh", "holder", "contact", "confirmed");
+    icp_json_keep(typed, pool);
     for (const icp_form_field_t *field = icp_form_fields; field->name; field++) {
         if (!strcmp(field->group, "websites") || !icp_form_asks(field, kind, "")) continue;
         json_t *object = *field->group ? json_object_get(typed, field->group) : typed;

@@ -1,5 +1,4 @@
 /* The status page in JSON, for programs. */
-#include "json.h"
 #include "shown.h"
 
 #include <unistd.h>
@@ -8,6 +7,7 @@
 #include <http_protocol.h>
 #include <jansson.h>
 
+#include "json.h"
 #include "shared.h"
 
 static json_t *time_json(apr_time_t time)
