@@ -236,13 +236,13 @@ static int switch_language(icp_apply_view_t *view, const icp_multipart_t *upload
     return show_again(view, upload);
 }
 
-static int take(request_rec *r)
+static int take(request_rec *r, apr_pool_t *pool)
 {
     icp_apply_view_t view;
     icp_multipart_t *upload;
     int limit = icp_conf(r->server)->apply_limit;
     int often = icp_apply_is_over(r, ICP_APPLY_ATTEMPTS, limit * ATTEMPTS_PER_SUBMISSION), foreign = icp_apply_is_foreign(r);
-    int status = icp_upload_read(&upload, r, icp_apply_address(r));
+    int status = icp_upload_read(&upload, r, icp_apply_address(r), pool);
     begin(&view, r, icp_multipart_field(upload, "application"));
     if (foreign) return show_problem(&view, HTTP_FORBIDDEN, P_FOREIGN);
     if (status == HTTP_SERVICE_UNAVAILABLE) return show_problem(&view, status, P_BUSY);
@@ -283,5 +283,10 @@ int icp_apply_handler(request_rec *r)
     if (!r->handler || strcmp(r->handler, HANDLER)) return DECLINED;
     ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, M_POST, -1);
     if (r->method_number == M_GET) return show(r);
-    return r->method_number == M_POST ? take(r) : HTTP_METHOD_NOT_ALLOWED;
+    if (r->method_number != M_POST) return HTTP_METHOD_NOT_ALLOWED;
+    apr_pool_t *pool;
+    apr_pool_create(&pool, r->pool);
+    int status = take(r, pool);
+    apr_pool_destroy(pool);
+    return status;
 }

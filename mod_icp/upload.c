@@ -32,8 +32,8 @@ static apr_status_t leave(void *place)
     return APR_SUCCESS;
 }
 
-/* A place for a body, until the request ends. First taken, then counted, so that of several at once at most as many as may stay. */
-static int enter(request_rec *r, apr_uint32_t address)
+/* A place for a body, as long as `pool`. First taken, then counted, so that of several at once at most as many as may stay. */
+static int enter(apr_uint32_t address, apr_pool_t *pool)
 {
     int place = -1, same = 0;
     for (int i = 0; i < ICP_UPLOADS_MAX && place < 0; i++) {
@@ -42,7 +42,7 @@ static int enter(request_rec *r, apr_uint32_t address)
     }
     for (int i = 0; i < ICP_UPLOADS_MAX; i++) same += atomic_load(&the_senders[i]) == address;
     if (place >= 0 && same > ICP_UPLOADS_OF_ONE) leave(&the_senders[place]);
-    else if (place >= 0) apr_pool_cleanup_register(r->pool, (void *)&the_senders[place], leave, apr_pool_cleanup_null);
+    else if (place >= 0) apr_pool_cleanup_register(pool, (void *)&the_senders[place], leave, apr_pool_cleanup_null);
     return place >= 0 && same <= ICP_UPLOADS_OF_ONE;
 }
 
@@ -96,17 +96,17 @@ static int gather(body_t *body, request_rec *r, int status)
     return status;
 }
 
-int icp_upload_read(icp_multipart_t **form, request_rec *r, apr_uint32_t address)
+int icp_upload_read(icp_multipart_t **form, request_rec *r, apr_uint32_t address, apr_pool_t *pool)
 {
     static const int statuses[] = {[ICP_MULTIPART_WHOLE] = OK, [ICP_MULTIPART_BROKEN] = HTTP_BAD_REQUEST,
                                    [ICP_MULTIPART_LARGE] = HTTP_REQUEST_ENTITY_TOO_LARGE, [ICP_MULTIPART_OTHER] = HTTP_UNSUPPORTED_MEDIA_TYPE};
     const char *length = apr_table_get(r->headers_in, "Content-Length");
-    body_t *body = apr_pcalloc(r->pool, sizeof *body);
+    body_t *body = apr_pcalloc(pool, sizeof *body);
     int status = length && apr_atoi64(length) > ICP_UPLOAD_LIMIT ? HTTP_REQUEST_ENTITY_TOO_LARGE : OK;
-    if (!enter(r, address)) status = HTTP_SERVICE_UNAVAILABLE;
-    apr_pool_cleanup_register(r->pool, body, release, apr_pool_cleanup_null);
+    if (!enter(address, pool)) status = HTTP_SERVICE_UNAVAILABLE;
+    apr_pool_cleanup_register(pool, body, release, apr_pool_cleanup_null);
     status = gather(body, r, status);
-    int found = statuses[icp_multipart_parse(form, apr_table_get(r->headers_in, "Content-Type"), body->bytes ? body->bytes : "", body->length, r->pool)];
+    int found = statuses[icp_multipart_parse(form, apr_table_get(r->headers_in, "Content-Type"), body->bytes ? body->bytes : "", body->length, pool)];
     if (status == OK) status = found;
     if (status == HTTP_BAD_REQUEST) ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "a form's body is malformed, or broken off");
     return status;

@@ -328,6 +328,28 @@ def test_a_slow_client_holds_up_nobody(make_httpd):
     still_well(httpd)
 
 
+def test_who_has_sent_all_holds_no_place(make_httpd):
+    """A body's place is free before its answer ends: here the answers of more than one address may have are not read yet."""
+    httpd = make_httpd(children=1)
+    started(httpd, "ICPApplyLimit 0\nSendBufferSize 4096")
+    visitor = Visitor(httpd)
+    visitor.get("?kind=first")
+    body, kind = multipart({**FIRST, "ticket": visitor.ticket, "do": "look"}, DOCUMENTS)
+    waiting = []
+    for _ in range(4):
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        sock.connect(("127.0.0.1", httpd.port))
+        sock.sendall(f"POST /apply HTTP/1.1\r\nHost: apply.example.cn\r\nCookie: {visitor.cookie}\r\nContent-Type: {kind}\r\n"
+                     f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        assert sock.recv(12) == b"HTTP/1.1 200"
+        waiting.append(sock)
+    for sock in waiting:
+        sock.close()
+    httpd.allow_log("AH0")
+    still_well(httpd)
+
+
 @pytest.mark.parametrize("options", [("--http2-prior-knowledge",), ("--http1.0",), ("-H", "Transfer-Encoding: chunked"), ("-H", "Expect: 100-continue")])
 def test_other_ways_to_send(httpd, tmp_path, options):
     httpd.load("http2")
