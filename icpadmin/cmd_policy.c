@@ -60,6 +60,7 @@ static icp_error_t *run_show(icp_cli_t *cli)
 
 static icp_error_t *find_named(icp_policy_e *policy, const char *given, apr_pool_t *pool)
 {
+    if (*given == '=') return icp_error(pool, ICP_USAGE, "write NAME=VALUE without blanks around the =", "there is no name before `%s`", given);
     return icp_policy_find(policy, apr_pstrmemdup(pool, given, strcspn(given, "=")), pool);
 }
 

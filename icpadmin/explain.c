@@ -155,7 +155,8 @@ void icp_explain(FILE *out, const icp_inspection_t *inspection, const icp_expect
     icp_verdict_e verdict = inspection->verdict;
     const char *number = wanted(expected, " or ", pool);
 
-    fprintf(out, "Verdict: %s: %s.\n", icp_verdict_name(verdict), verdicts[verdict].meaning);
+    const char *meaning = verdict == ICP_DISPLAYED && !number ? "a visitor sees an ICP number; there was none to compare it with" : verdicts[verdict].meaning;
+    fprintf(out, "Verdict: %s: %s.\n", icp_verdict_name(verdict), meaning);
     if (verdict == ICP_UNREADABLE) {
         fprintf(out, "Why: %s%s%s.\n", unreadable_texts[inspection->unreadable], seen->detail ? ": " : "",
                 seen->detail ? icp_printable(seen->detail, pool) : "");

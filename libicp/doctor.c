@@ -204,7 +204,7 @@ static void check_audit(doctor_t *doctor)
     icp_chain_t chain;
     icp_error_t *error = icp_audit_verify(doctor->reg, NULL, &chain, doctor->pool);
     if (error) tell_error(doctor, "audit", error);
-    else tell(doctor, "audit", NULL, apr_psprintf(doctor->pool, "%" APR_INT64_T_FMT " events, the chain is unbroken", chain.count));
+    else tell(doctor, "audit", NULL, apr_psprintf(doctor->pool, "%" APR_INT64_T_FMT " event%s, the chain is unbroken", chain.count, chain.count == 1 ? "" : "s"));
 }
 
 /* Dates that clients are told depend on it. */

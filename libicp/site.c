@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <apr_strings.h>
+#include <apr_uri.h>
 
 #include "host.h"
 #include "text.h"
@@ -75,19 +76,40 @@ static icp_error_t *get_by_id(icp_site_t **result, icp_register_t *reg, apr_int6
     return read_lists(site, reg, pool);
 }
 
+/* As it is copied from a browser: the host of a URL. */
+static const char *host_given(const char *text, apr_pool_t *pool)
+{
+    apr_uri_t uri;
+    const char *given = icp_text_trim(text, pool), *host;
+    if (strstr(given, "://") && apr_uri_parse(pool, given, &uri) == APR_SUCCESS && uri.hostname) given = uri.hostname;
+    return icp_host_normalise(&host, given, 1, pool) ? NULL : host;
+}
+
+/* The site whose wildcard covers the host, for the remedy: a mistyped name is not taken for it. */
+static icp_error_t *not_on_file(icp_register_t *reg, const char *name, const char *host, apr_pool_t *pool)
+{
+    icp_site_t *site = NULL;
+    const char *remedy = "icpadmin site list shows those on file; icpadmin site add puts one there";
+    for (const char *dot = host; dot && !site && (dot = strchr(dot, '.')); dot++) {
+        apr_int64_t id;
+        ICP_TRY(find(&id, reg, ICP_STMT_SITE_FIND_BY_HOST, apr_pstrcat(pool, "*", dot, NULL)));
+        if (id) ICP_TRY(get_by_id(&site, reg, id, pool));
+    }
+    if (site) remedy = apr_psprintf(pool, "the site %s covers that host: give its name", site->name);
+    return icp_error(pool, ICP_NOT_FOUND, remedy, "no site is on file as %s", icp_text_printable(name, ICP_TEXT_NAME_MAX, pool));
+}
+
 icp_error_t *icp_site_get(icp_site_t **site, icp_register_t *reg, const char *name, apr_pool_t *pool)
 {
     apr_int64_t id;
-    const char *host;
+    const char *host = NULL;
     *site = NULL;
     ICP_TRY(find(&id, reg, ICP_STMT_SITE_FIND, name));
-    if (!id && !icp_host_normalise(&host, name, 1, pool)) {
+    if (!id && (host = host_given(name, pool))) {
         ICP_TRY(find(&id, reg, ICP_STMT_SITE_FIND_BY_HOST, host));
     }
     if (id) ICP_TRY(get_by_id(site, reg, id, pool));
-    if (*site) return NULL;
-    return icp_error(pool, ICP_NOT_FOUND, "icpadmin site list shows those on file; icpadmin site add puts one there",
-                     "no site is on file as %s", icp_text_printable(name, ICP_TEXT_NAME_MAX, pool));
+    return *site ? NULL : not_on_file(reg, name, host, pool);
 }
 
 icp_error_t *icp_site_each(icp_register_t *reg, icp_site_filter_e filter, icp_site_fn *fn, void *baton,

@@ -44,7 +44,7 @@ icp_error_t *icp_site_edit(icp_register_t *reg, const icp_site_edit_t *edit, apr
 /* Inside a change. A suspended site is not removed: its host names would be served. */
 icp_error_t *icp_site_remove(icp_register_t *reg, const char *name, const char *note, apr_pool_t *pool);
 
-/* By name, else by any of its host names. */
+/* By name, else by any of its host names, also as a URL of one. */
 icp_error_t *icp_site_get(icp_site_t **site, icp_register_t *reg, const char *name, apr_pool_t *pool);
 
 typedef enum icp_site_filter_e { ICP_SITES_ALL, ICP_SITES_SUSPENDED, ICP_SITES_OPEN } icp_site_filter_e;

@@ -79,6 +79,11 @@ static icp_error_t *may_close(icp_site_t **result, icp_register_t *reg, const ch
     if (!site->suspension) {
         return icp_error(pool, ICP_REFUSED, NULL, "%s is not suspended", site->name);
     }
+    if (!site->expected->nelts && site->numbers->nelts) {
+        return icp_error(pool, ICP_REFUSED, apr_psprintf(pool, "if the authority has given it back: icpadmin license reinstate %s",
+                                                         APR_ARRAY_IDX(site->numbers, 0, const char *)),
+                         "no license of %s is active: that of %s was ended", site->name, APR_ARRAY_IDX(site->numbers, 0, const char *));
+    }
     if (!site->expected->nelts) {
         return icp_error(pool, ICP_REFUSED,
                          "put its license on file with 'icpadmin license add' and give the site its number with "

@@ -61,6 +61,8 @@ def test_what_is_no_page_is_unreadable():
 def test_people_get_an_explanation():
     code, out, _ = inspect(PAGE.format("沪ICP备05012345号-1"), "-", "--expect", "京ICP证030173号")
     assert code == 1 and "incorrect" in out and "沪ICP备05012345号-1" in out and "京ICP证030173号" in out
+    code, out, _ = inspect(PAGE.format("沪ICP备05012345号-1"), "-")
+    assert code == 0 and "none to compare it with" in out
 
 
 def test_people_are_told_where_a_hidden_number_is_and_what_to_do():

@@ -108,6 +108,7 @@ def test_an_address_that_cannot_be_one_is_given_up_at_once(register, address, fa
 
 
 @pytest.mark.parametrize("setting, said", [
+    (["checks", "=", "3"], "write NAME=VALUE without blanks"),
     (["mail=smtp"], "mail needs a sender"),
     (["mail-from=nobody"], "there is no @"),
     (["mail-from=A <a@example.cn"], "a < is not closed"),

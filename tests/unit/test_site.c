@@ -37,9 +37,15 @@ START_TEST(test_get_by_any_form)
 {
     icp_site_t *site;
     ok(add_site("商店", "商店.中国 *.example.cn", NULL, 1));
-    static const char *const forms[] = {"商店", "商店.中国", "商店。中国:443", "XN--CZRS0T.xn--fiqs8s", "*.Example.CN"};
+    static const char *const forms[] = {"商店", "商店.中国", "商店。中国:443", "XN--CZRS0T.xn--fiqs8s", "*.Example.CN",
+                                        " 商店.中国\n", "https://商店.中国:8443/about?x=1", "http://xn--czrs0t.xn--fiqs8s"};
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) ck_assert_str_eq(get_site(forms[i])->name, "商店");
-    fails(icp_site_get(&site, reg, "a.example.cn", pool), ICP_NOT_FOUND, "a.example.cn");
+    icp_error_t *error = icp_site_get(&site, reg, "b.a.example.cn", pool);
+    ck_assert_ptr_nonnull(strstr(error->remedy, "商店 covers that host"));
+    fails(error, ICP_NOT_FOUND, "b.a.example.cn");
+    error = icp_site_get(&site, reg, "http://example.cn/", pool);
+    ck_assert_ptr_nonnull(strstr(error->remedy, "site list"));
+    fails(error, ICP_NOT_FOUND, "http://example.cn/");
     fails(icp_site_get(&site, reg, "", pool), ICP_NOT_FOUND, "no site");
 }
 END_TEST
