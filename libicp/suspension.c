@@ -69,6 +69,17 @@ static const char *expected_text(const icp_site_t *site, apr_pool_t *pool)
     return text;
 }
 
+#define PUT_ON_FILE "put its license on file with 'icpadmin license add' and give the site its number with 'icpadmin site edit'"
+
+static icp_error_t *no_active_license(const icp_site_t *site, apr_pool_t *pool)
+{
+    if (!site->numbers->nelts) return icp_error(pool, ICP_REFUSED, PUT_ON_FILE, "%s has no active license on file", site->name);
+    const char *number = APR_ARRAY_IDX(site->numbers, 0, const char *);
+    return icp_error(pool, ICP_REFUSED,
+                     apr_psprintf(pool, "if the authority has given it back: icpadmin license reinstate %s; if it has a new one, " PUT_ON_FILE, number),
+                     "%s has no active license: that of %s was ended", site->name, number);
+}
+
 /* What every way to close a suspension asks for: it is open, the site has an active license, the look is this site's
  * and was made since the suspension, whatever the clock says. */
 static icp_error_t *may_close(icp_site_t **result, icp_register_t *reg, const char *name, const icp_look_t *look,
@@ -79,17 +90,7 @@ static icp_error_t *may_close(icp_site_t **result, icp_register_t *reg, const ch
     if (!site->suspension) {
         return icp_error(pool, ICP_REFUSED, NULL, "%s is not suspended", site->name);
     }
-    if (!site->expected->nelts && site->numbers->nelts) {
-        return icp_error(pool, ICP_REFUSED, apr_psprintf(pool, "if the authority has given it back: icpadmin license reinstate %s",
-                                                         APR_ARRAY_IDX(site->numbers, 0, const char *)),
-                         "no license of %s is active: that of %s was ended", site->name, APR_ARRAY_IDX(site->numbers, 0, const char *));
-    }
-    if (!site->expected->nelts) {
-        return icp_error(pool, ICP_REFUSED,
-                         "put its license on file with 'icpadmin license add' and give the site its number with "
-                         "'icpadmin site edit'",
-                         "%s has no active license on file", site->name);
-    }
+    if (!site->expected->nelts) return no_active_license(site, pool);
     if (strcmp(look->site, site->name) != 0 || look->case_id != site->suspension->id) {
         return icp_error(pool, ICP_REFUSED, "look at the live page again",
                          "the inspection is not one of %s since its suspension", site->name);
