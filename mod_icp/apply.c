@@ -62,12 +62,12 @@ static const char *argument(const apr_table_t *arguments, const char *name)
 }
 
 /* Language, and, by its link, the application. */
-static void begin(icp_apply_view_t *view, request_rec *r, const char *token)
+static void begin(icp_apply_view_t *view, request_rec *r, apr_bucket_brigade *answer, const char *token)
 {
     apr_table_t *arguments;
     ap_args_to_table(r, &arguments);
     const char *language = argument(arguments, "lang");
-    *view = (icp_apply_view_t){.r = r, .kind = -1, .calendar = the_calendar};
+    *view = (icp_apply_view_t){.r = r, .answer = answer, .kind = -1, .calendar = the_calendar};
     view->language_given = !strcmp(language, "en") || !strcmp(language, "zh");
     if (!token) token = argument(arguments, "application");
     if (icp_token_is(token)) {
@@ -110,11 +110,11 @@ static void set_ticket(icp_apply_view_t *view)
     view->ticket = icp_apply_ticket(view->r, icp_apply_cookie(view->r));
 }
 
-static int show(request_rec *r)
+static int show(request_rec *r, apr_bucket_brigade *answer)
 {
     icp_apply_view_t view;
     apr_table_t *arguments;
-    begin(&view, r, NULL);
+    begin(&view, r, answer, NULL);
     ap_args_to_table(r, &arguments);
     set_ticket(&view);
     if (view.token) {
@@ -236,14 +236,14 @@ static int switch_language(icp_apply_view_t *view, const icp_multipart_t *upload
     return show_again(view, upload);
 }
 
-static int take(request_rec *r, apr_pool_t *pool)
+static int take(request_rec *r, apr_bucket_brigade *answer, apr_pool_t *pool)
 {
     icp_apply_view_t view;
     icp_multipart_t *upload;
     int limit = icp_conf(r->server)->apply_limit;
     int often = icp_apply_is_over(r, ICP_APPLY_ATTEMPTS, limit * ATTEMPTS_PER_SUBMISSION), foreign = icp_apply_is_foreign(r);
     int status = icp_upload_read(&upload, r, icp_apply_address(r), pool);
-    begin(&view, r, icp_multipart_field(upload, "application"));
+    begin(&view, r, answer, icp_multipart_field(upload, "application"));
     if (foreign) return show_problem(&view, HTTP_FORBIDDEN, P_FOREIGN);
     if (status == HTTP_SERVICE_UNAVAILABLE) return show_problem(&view, status, P_BUSY);
     if (status != OK && status != HTTP_REQUEST_ENTITY_TOO_LARGE) return show_problem(&view, status, P_BROKEN);
@@ -282,11 +282,14 @@ int icp_apply_handler(request_rec *r)
 {
     if (!r->handler || strcmp(r->handler, HANDLER)) return DECLINED;
     ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, M_POST, -1);
-    if (r->method_number == M_GET) return show(r);
-    if (r->method_number != M_POST) return HTTP_METHOD_NOT_ALLOWED;
+    if (r->method_number != M_GET && r->method_number != M_POST) return HTTP_METHOD_NOT_ALLOWED;
+    apr_bucket_brigade *answer = apr_brigade_create(r->pool, r->connection->bucket_alloc);
     apr_pool_t *pool;
     apr_pool_create(&pool, r->pool);
-    int status = take(r, pool);
-    apr_pool_destroy(pool);
+    int status = r->method_number == M_GET ? show(r, answer) : take(r, answer, pool);
+    apr_pool_destroy(pool); /* before anything is sent: who reads slowly keeps no body */
+    if (APR_BRIGADE_EMPTY(answer)) return status;
+    APR_BRIGADE_INSERT_TAIL(answer, apr_bucket_eos_create(answer->bucket_alloc));
+    ap_pass_brigade(r->output_filters, answer);
     return status;
 }

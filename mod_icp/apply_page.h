@@ -9,6 +9,7 @@
 
 typedef struct icp_apply_view_t {
     request_rec *r;
+    apr_bucket_brigade *answer;        /* where the page is written */
     icp_language_e language;
     int language_given;                /* by the request's lang: links keep it */
     const char *token;                 /* of the link; NULL: none */
@@ -27,7 +28,7 @@ typedef struct icp_apply_view_t {
 /* While the configuration is read: makes the pieces, once per `pool`. */
 icp_error_t *icp_apply_page_prepare(apr_pool_t *pool);
 
-/* Each writes the whole answer; r->status is set before. */
+/* Each writes the whole page; r->status is set before. */
 void icp_apply_show_start(icp_apply_view_t *view);
 void icp_apply_show_form(icp_apply_view_t *view);
 void icp_apply_show_state(icp_apply_view_t *view); /* with form and withdrawal where they are allowed */

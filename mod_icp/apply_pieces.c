@@ -36,7 +36,7 @@ void icp_apply_forget(icp_apply_page_t *page)
 
 void icp_apply_put(icp_apply_page_t *page, const char *piece)
 {
-    ap_rputs(icp_template_render(the_pieces, piece, page->values, ICP_ESCAPE_HTML, page->pool), page->r);
+    apr_brigade_puts(page->view->answer, NULL, NULL, icp_template_render(the_pieces, piece, page->values, ICP_ESCAPE_HTML, page->pool));
 }
 
 const char *icp_apply_words(icp_apply_page_t *page, const char *piece)

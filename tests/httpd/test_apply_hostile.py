@@ -329,7 +329,7 @@ def test_a_slow_client_holds_up_nobody(make_httpd):
 
 
 def test_who_has_sent_all_holds_no_place(make_httpd):
-    """A body's place is free before its answer ends: here the answers of more than one address may have are not read yet."""
+    """A body's place is free before its answer begins: here the answers of more than one address may have are not read yet."""
     httpd = make_httpd(children=1)
     started(httpd, "ICPApplyLimit 0\nSendBufferSize 4096")
     visitor = Visitor(httpd)
