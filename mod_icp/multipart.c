@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include <apr_lib.h>
 #include <apr_strings.h>
 #include <htp/htp.h>
 #include <htp/htp_multipart.h>
@@ -118,11 +119,13 @@ static void collect(parsing_t *parsing, const htp_multipart_t *body)
     }
 }
 
-/* NULL: it is no form's type. */
+/* NULL: it is no form's type. Its letters may be of either case (RFC 9110, 8.3.1), for which libhtp does not look. */
 static bstr *find_boundary(const char *type, uint64_t *flags)
 {
     bstr *header = type ? bstr_dup_c(type) : NULL, *boundary = NULL;
     if (!header) return NULL;
+    unsigned char *letters = bstr_ptr(header);
+    for (size_t i = 0; i < bstr_len(header) && letters[i] != ';'; i++) letters[i] = (unsigned char)apr_tolower(letters[i]);
     int is_found = htp_mpartp_find_boundary(header, &boundary, flags) == HTP_OK && !(*flags & HTP_MULTIPART_HBOUNDARY_INVALID);
     bstr_free(header);
     if (is_found) return boundary;

@@ -167,6 +167,7 @@ START_TEST(test_types)
     ck_assert_int_eq(parse("multipart/form-data; boundary=\"" BOUNDARY "\"", body, sizeof body - 1), ICP_MULTIPART_WHOLE);
     ck_assert_str_eq(icp_multipart_field(form, "a"), "b");
     ck_assert_str_eq(icp_multipart_field(form, "c"), "");
+    ck_assert_int_eq(parse("Multipart/Form-Data; boundary=" BOUNDARY, body, sizeof body - 1), ICP_MULTIPART_WHOLE);
 }
 END_TEST
 
