@@ -9,6 +9,8 @@
 #include "output.h"
 #include "outbox.h"
 #include "overview.h"
+#include "register.h"
+#include "room.h"
 #include "sweep.h"
 
 #define OUTBOX_PATIENCE apr_time_from_sec(3600)
@@ -70,6 +72,12 @@ static void judge_sweeps(state_t *state)
     }
 }
 
+static void judge_disk(state_t *state)
+{
+    icp_error_t *error = icp_room_check(icp_register_companion(state->cli->reg->path, "", state->cli->pool), 0, state->cli->pool);
+    if (error) problem(state, apr_psprintf(state->cli->pool, "%s: %s", error->message, error->remedy ? error->remedy : "see icpadmin doctor"));
+}
+
 static icp_error_t *judge_outbox(state_t *state)
 {
     static const char *const ways[] = {"mail", "event"};
@@ -98,6 +106,7 @@ static icp_error_t *read_state(state_t *state)
     ICP_TRY(icp_sweep_newest(&state->enforcing, reg, 1, pool));
     state->sweeping = icp_lock_holders(apr_pstrcat(pool, reg->path, ".sweep", NULL), pool);
     judge_sweeps(state);
+    judge_disk(state);
     return judge_outbox(state);
 }
 
@@ -214,7 +223,7 @@ const icp_command_t icp_cmd_status = {
         "Licenses by status, suspended sites by reason, sites by the verdict of the newest look at them, the last sweep, messages "
         "that wait or were given up, open applications by state, evidence that is kept.\n\n"
         "Exit status 0 if all is well; 1 if something is wrong, each named on standard error: no sweep for two days, one that was "
-        "interrupted or that the brake stopped, mail or events that have not left for an hour, messages that were given up; 5 if the "
+        "interrupted or that the brake stopped, mail or events that have not left for an hour, messages that were given up, a disk that is nearly full or read-only; 5 if the "
         "register cannot be read. It is cheap; `icpadmin doctor` looks into the files.\n\n"
         "With --metrics: how much is in the queue and the outbox and since when, open applications, and how many things are wrong. "
         "The exit status is 0 then, whatever they are. Counts of sites, sweeps and traffic are in icp-status?metrics of httpd, whose "

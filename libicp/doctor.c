@@ -18,6 +18,7 @@
 #include "pass.h"
 #include "policy.h"
 #include "register_files.h"
+#include "room.h"
 #include "workday.h"
 
 #define LOCK_LOOKS 3
@@ -121,6 +122,13 @@ static void check_sightings(doctor_t *doctor)
              apr_psprintf(doctor->pool, "%s: %s", path, wrong));
     }
     else tell(doctor, "sightings", NULL, "workers can leave what they saw");
+}
+
+static void check_disk(doctor_t *doctor)
+{
+    icp_error_t *error = icp_room_check(doctor->reg->files->directory, 0, doctor->pool);
+    if (error) tell_error(doctor, "disk", error);
+    else tell(doctor, "disk", NULL, "there is room for changes");
 }
 
 static void check_intake(doctor_t *doctor, int repair)
@@ -265,6 +273,7 @@ icp_error_t *icp_doctor(apr_array_header_t **checks, const char *path, const cha
         if (icp_file_exists(doctor.reg->path)) {
             check_files(&doctor, repair);
             check_pass_key(&doctor);
+            check_disk(&doctor);
             check_sightings(&doctor);
             check_intake(&doctor, repair);
             check_locks(&doctor, "register.db", doctor.reg->path);

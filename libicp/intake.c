@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <apr_encode.h>
@@ -18,10 +17,8 @@
 #include "form.h"
 #include "json.h"
 #include "register.h"
+#include "room.h"
 
-#define RESERVE ((apr_uint64_t)1 << 30)
-#define RESERVE_PART 20
-#define RESERVE_FILES 1000
 #define TOKEN_BYTES 24
 #define WAIT_TURNS 50 /* for another request with the same submission */
 #define WAIT_TURN apr_time_from_msec(100)
@@ -133,18 +130,12 @@ icp_error_t *icp_intake_inspect(const char *register_path, apr_pool_t *pool)
 icp_error_t *icp_intake_room(const char *folder, apr_int64_t most, apr_pool_t *pool)
 {
     struct stat info;
-    struct statvfs disk;
-    if (stat(folder, &info) != 0 || statvfs(folder, &disk) != 0) return icp_error_os(pool, errno, "cannot look at the intake %s", folder);
+    if (stat(folder, &info) != 0) return icp_error_os(pool, errno, "cannot look at the intake %s", folder);
     if ((apr_int64_t)info.st_nlink - 2 >= most) {
         return icp_error(pool, ICP_REFUSED, "let icpadmin application pull take them over, and see why it does not",
                          "%" APR_INT64_T_FMT " submissions wait in %s already", (apr_int64_t)info.st_nlink - 2, folder);
     }
-    apr_uint64_t wanted = (apr_uint64_t)disk.f_blocks * disk.f_frsize / RESERVE_PART;
-    if (wanted > RESERVE) wanted = RESERVE;
-    if ((apr_uint64_t)disk.f_bavail * disk.f_frsize < wanted + ICP_INTAKE_BYTES_MAX || (disk.f_files && disk.f_favail < RESERVE_FILES)) {
-        return icp_error(pool, ICP_REFUSED, "make room on its disk", "the disk of %s is nearly full", folder);
-    }
-    return NULL;
+    return icp_room_check(folder, ICP_INTAKE_BYTES_MAX, pool);
 }
 
 /* A new file, synced; 0 or an errno. */

@@ -111,20 +111,19 @@ icp_error_t *icp_register_connect(icp_register_t *reg, const char *main_path)
         return icp_error(files->pool, ICP_NOT_FOUND, "create one with icpadmin init, or name another with --register",
                          "there is no register at %s", main_path);
     }
-    if (access(files->private_db, R_OK | W_OK) != 0) {
+    files->read_only = access(files->private_db, W_OK) != 0 && errno == EROFS;
+    if (access(files->private_db, files->read_only ? R_OK : R_OK | W_OK) != 0) {
         if (errno == EACCES) {
             return icp_error(files->pool, ICP_DENIED, "run the command as the register's owner, with sudo for instance",
                              "%s is for staff only: this user may not open it", files->private_db);
         }
-        int fault = errno;
-        icp_error_t *error = icp_error_os(files->pool, fault, "cannot open %s, which belongs to the register", files->private_db);
-        error->remedy = fault == EROFS ? "see in the kernel's log why its file system is read-only, and mount it for writing again"
-                                       : "put it back, or both from one backup with icpadmin restore";
+        icp_error_t *error = icp_error_os(files->pool, errno, "cannot open %s, which belongs to the register", files->private_db);
+        error->remedy = "put it back, or both from one backup with icpadmin restore";
         error->status = ICP_FAULT;
         return error;
     }
     ICP_TRY(icp_db_check_plain(files->private_db, files->pool));
-    ICP_TRY(icp_db_open(&reg->db, main_path, ICP_DB_WRITE, reg->timeout_ms, files->pool));
+    ICP_TRY(icp_db_open(&reg->db, main_path, files->read_only ? ICP_DB_READ : ICP_DB_WRITE, reg->timeout_ms, files->pool));
     icp_error_t *error = attach(reg);
     if (error) {
         icp_register_disconnect(reg);
