@@ -10,6 +10,7 @@ import pytest
 
 from env import BUILD, NUMBER, this_month
 from test_cli_live import BAD, GOOD, OTHER, WRONG, data, page, response
+from test_inspect import sightings
 
 AT_ONCE = ("checks=0", "hours=0", "brake-share=100")
 
@@ -117,7 +118,7 @@ def test_sightings_are_no_ground(httpd):
     httpd.start()
     httpd.icpadmin("policy", "set", *AT_ONCE)
     httpd.get("http://shop.example.cn/")
-    httpd.wait_for(lambda: httpd.sightings.exists() and sql(httpd, "SELECT 1 FROM sighting", "sightings/sightings.db"), "report it")
+    httpd.wait_for(lambda: sightings(httpd), "report it")
     httpd.write("shop.example.cn", {"index.html": GOOD})
     assert enforce(httpd, code=0) == {"shop": "none"} and suspended(httpd) == set()
 
