@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include <apr_hash.h>
 #include <apr_strings.h>
 
 #include "application.h"
@@ -20,6 +21,7 @@ typedef struct taking_t {
     icp_takeover_t counts;         /* of this one submission */
     int known;                     /* it was taken before, and only its removal is missing */
     int kept;                      /* its documents are in documents/ */
+    apr_hash_t *corrected;         /* the links of applications that a correction of this takeover went into */
 } taking_t;
 
 /* --- documents -------------------------------------------------------------------------------------------------------- */
@@ -114,7 +116,9 @@ static icp_error_t *submit(icp_application_t **application, taking_t *taking, ic
 
 static icp_error_t *correct(icp_application_t *application, taking_t *taking, icp_register_t *reg, apr_pool_t *pool)
 {
-    const icp_application_act_t act = {.step = ICP_APP_DO_CORRECT, .by = ICP_BY_CLIENT, .form = taking->form};
+    const char *token = taking->submission->token;
+    unsigned crossing = apr_hash_get(taking->corrected, token, APR_HASH_KEY_STRING) ? ICP_BY_CROSSING : 0; /* in two windows, say */
+    const icp_application_act_t act = {.step = ICP_APP_DO_CORRECT, .by = ICP_BY_CLIENT | crossing, .form = taking->form};
     icp_application_t *open;
     if (!application) return drop(taking, reg, NULL, "its link is of no application", pool);
     if (!icp_app_row(application->kind, application->state, act.step, act.by))
@@ -131,6 +135,7 @@ static icp_error_t *correct(icp_application_t *application, taking_t *taking, ic
                                       pool);
     }
     taking->counts.corrected = 1;
+    apr_hash_set(taking->corrected, apr_pstrdup(apr_hash_pool_get(taking->corrected), token), APR_HASH_KEY_STRING, "");
     ICP_TRY(icp_application_step(reg, application, &act, pool));
     return refer(taking, reg, application, pool);
 }
@@ -174,6 +179,7 @@ static icp_error_t *change_take(icp_register_t *reg, void *baton, apr_pool_t *po
 typedef struct takeover_t {
     icp_register_t *reg;
     icp_takeover_t *result;
+    apr_hash_t *corrected;
 } takeover_t;
 
 /* Files are written before the change that refers to them, and none for what is refused: that is found out by trying. */
@@ -209,10 +215,11 @@ static icp_error_t *take_over(const apr_array_header_t *takings, const takeover_
     return NULL;
 }
 
-static taking_t *new_taking(const icp_submission_t *submission, apr_pool_t *pool)
+static taking_t *new_taking(const icp_submission_t *submission, const takeover_t *takeover, apr_pool_t *pool)
 {
     taking_t *taking = apr_pcalloc(pool, sizeof *taking);
     taking->submission = submission;
+    taking->corrected = takeover->corrected;
     taking->documents = sent_documents(submission, pool);
     taking->issues = apr_array_make(pool, 4, sizeof(icp_form_issue_t));
     if (submission->form) icp_form_check(&taking->form, &taking->issues, submission->form, pool);
@@ -225,7 +232,7 @@ static icp_error_t *take(int *taken, const apr_array_header_t *submissions, void
     const takeover_t *takeover = baton;
     apr_array_header_t *takings = apr_array_make(pool, submissions->nelts, sizeof(taking_t *)), *one;
     for (int i = 0; i < submissions->nelts; i++)
-        APR_ARRAY_PUSH(takings, taking_t *) = new_taking(&APR_ARRAY_IDX(submissions, i, icp_submission_t), pool);
+        APR_ARRAY_PUSH(takings, taking_t *) = new_taking(&APR_ARRAY_IDX(submissions, i, icp_submission_t), takeover, pool);
     icp_error_t *error = take_over(takings, takeover, pool);
     for (int i = 0; error && takings->nelts > 1 && i < takings->nelts; i++) {
         one = apr_array_make(pool, 1, sizeof(taking_t *));
@@ -244,7 +251,7 @@ static icp_error_t *change_expire(icp_register_t *reg, void *baton, apr_pool_t *
 
 icp_error_t *icp_takeover(icp_takeover_t *result, icp_register_t *reg, apr_pool_t *pool)
 {
-    takeover_t takeover = {reg, result};
+    takeover_t takeover = {reg, result, apr_hash_make(pool)};
     icp_intake_round_t round;
     apr_pool_t *round_pool;
     *result = (icp_takeover_t){.unreadable = apr_array_make(pool, 4, sizeof(const char *))};

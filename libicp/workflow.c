@@ -19,6 +19,7 @@ const char *const icp_app_step_names[ICP_APP_STEP_COUNT] = {
 #define STAFF ICP_BY_STAFF
 #define CLIENT ICP_BY_CLIENT
 #define CLOCK ICP_BY_CLOCK
+#define CROSSING ICP_BY_CROSSING
 
 /* A code that was not entered in time goes back to the client: his number may be wrong, and only he can say so. From the bureau
  * nothing is taken back. */
@@ -27,6 +28,7 @@ static const icp_app_row_t rows[] = {
     ROW(RECEIVED, REVIEW, REVIEWING, STAFF, ICP_STEP_SAME_TERM)
     ROW(RECEIVED, WITHDRAW, WITHDRAWN, STAFF | CLIENT, 0)
     ROW(CORRECTED, REVIEW, REVIEWING, STAFF, ICP_STEP_SAME_TERM)
+    ROW(CORRECTED, CORRECT, CORRECTED, CROSSING, ICP_NEEDS_FORM)
     ROW(CORRECTED, WITHDRAW, WITHDRAWN, STAFF | CLIENT, 0)
     ROW(REVIEWING, RETURN, RETURNED, STAFF, ICP_NEEDS_REASONS)
     ROW(REVIEWING, FILE, FILED, STAFF, 0)

@@ -5,8 +5,8 @@
 
 #include "form.h"
 
-/* Whose step it is. */
-enum { ICP_BY_STAFF = 1 << 0, ICP_BY_CLIENT = 1 << 1, ICP_BY_CLOCK = 1 << 2 };
+/* Whose step it is. CROSSING: the client's, sent before what he had sent before it was taken over. */
+enum { ICP_BY_STAFF = 1 << 0, ICP_BY_CLIENT = 1 << 1, ICP_BY_CLOCK = 1 << 2, ICP_BY_CROSSING = 1 << 3 };
 
 /* Does an approval of this kind give a license number? Does it give numbers to websites? Does it end something? */
 int icp_app_issues(icp_form_kind_e kind);

@@ -172,6 +172,28 @@ START_TEST(test_correction_and_withdrawal)
 }
 END_TEST
 
+/* From two windows, say: both were sent while it could be corrected, and what was sent last holds. */
+START_TEST(test_corrections_that_cross)
+{
+    const char *token = submit("甲公司", USCC, "tea.cn");
+    pull();
+    ok(step(of(token), ICP_APP_DO_REVIEW, ICP_BY_STAFF));
+    ok(step(of(token), ICP_APP_DO_RETURN, ICP_BY_STAFF));
+    send_as(ICP_INTAKE_CORRECT, token, typed_form("first", "甲公司", USCC, "good.cn"), "id");
+    send_as(ICP_INTAKE_CORRECT, token, typed_form("first", "甲公司", USCC, "better.cn"), NULL);
+    icp_takeover_t result = pull();
+    ck_assert_int_eq(result.corrected, 2);
+    ck_assert_int_eq(result.dropped, 0);
+    ck_assert_str_eq(state_of(token), "corrected");
+    ck_assert_str_eq(icp_form_value(of(token)->form, "websites.0.hosts.0"), "better.cn");
+    ck_assert_int_eq(integer("SELECT count(*) FROM private.event WHERE action = 'application.correct' AND actor = 'applicant'"), 2);
+    ck_assert(!json_is_true(json_object_get(page(token), "editable")));
+
+    send_as(ICP_INTAKE_CORRECT, token, typed_form("first", "甲公司", USCC, "late.cn"), NULL);
+    ck_assert_int_eq(pull().dropped, 1);
+}
+END_TEST
+
 START_TEST(test_not_from_the_bureau)
 {
     const char *token = submit("甲公司", USCC, "tea.cn");
@@ -359,7 +381,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {test_new, test_what_cannot_be_taken_is_answered, test_correction_and_withdrawal,
+    const TTest *const tests[] = {test_new, test_what_cannot_be_taken_is_answered, test_correction_and_withdrawal, test_corrections_that_cross,
                                   test_not_from_the_bureau, test_clock, test_hostile, test_one_that_fails_among_many, test_killed_anywhere,
                                   test_dry_run_takes_nothing, test_purge, test_purge_removes_documents_that_nobody_needs, NULL};
     return run_tests("takeover", tests, 1);
