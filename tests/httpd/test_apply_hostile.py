@@ -287,10 +287,12 @@ def test_where_httpds_own_reads_end(server):
 
 def test_a_client_that_leaves(server):
     body, kind = multipart({**FIRST, "do": "submit"}, DOCUMENTS)
-    for _ in range(20):  # more often than a child takes at a time
+    times = 20  # more than a child takes at a time
+    for _ in range(times):
         with socket.create_connection(("127.0.0.1", server.port)) as sock:
             sock.sendall(f"POST /apply HTTP/1.1\r\nHost: apply.example.cn\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body[:500])
     server.allow_log("AH0")
+    server.wait_for(lambda: server.log().count("broken off") == times, "find each broken off")
     still_well(server)
 
 
