@@ -47,21 +47,35 @@ icp_lock_e icp_lock_probe(const char *path)
     return found;
 }
 
-int icp_lock_journal(const char *path, apr_pool_t *scratch_pool)
+static int open_journal(const char *path, apr_pool_t *scratch_pool)
+{
+    return open(apr_pstrcat(scratch_pool, path, "-journal", NULL), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+}
+
+/* Is it still there, with something in it? */
+static int is_filled(int journal)
 {
     char first = 0;
-    int fd = open(apr_pstrcat(scratch_pool, path, "-journal", NULL), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0) return 0;
-    int filled = read(fd, &first, 1) == 1 && first;
-    close(fd);
+    struct stat status;
+    return pread(journal, &first, 1, 0) == 1 && first && fstat(journal, &status) == 0 && status.st_nlink;
+}
+
+int icp_lock_journal(const char *path, apr_pool_t *scratch_pool)
+{
+    int journal = open_journal(path, scratch_pool);
+    int filled = journal >= 0 && is_filled(journal);
+    if (journal >= 0) close(journal);
     return filled;
 }
 
 int icp_lock_hot(const char *path, apr_pool_t *scratch_pool)
 {
-    /* Asked again at the end: a writer lets go of its locks only after its journal is gone. */
-    return icp_lock_journal(path, scratch_pool) && icp_lock_probe(path) != ICP_LOCK_WRITE
-           && icp_lock_journal(path, scratch_pool);
+    int journal = open_journal(path, scratch_pool);
+    if (journal < 0) return 0;
+    /* The same one is looked at again at the end: a writer lets go of its locks only after its journal is gone, and the next writer's may be there. */
+    int hot = is_filled(journal) && icp_lock_probe(path) != ICP_LOCK_WRITE && is_filled(journal);
+    close(journal);
+    return hot;
 }
 
 int icp_lock_hold(int fd)
