@@ -9,7 +9,7 @@ PYTHON ?= /usr/bin/python3
 Q := $(if $(V),,@)# V=1 shows whole command lines
 export PATH := $(or $(PATH),/usr/local/bin:/usr/bin:/bin):/usr/sbin:/sbin
 
-# As many at a time, compilers as well as tests, as there are processors; but what is cleaned is not made meanwhile.
+# As many compilers at a time as there are processors, and twice as many tests, which wait most of the time; but what is cleaned is not made meanwhile.
 JOBS ?= $(shell nproc)
 ifeq ($(filter clean,$(MAKECMDGOALS))$(filter -j%,$(MAKEFLAGS)),)
 MAKEFLAGS += -j$(JOBS)
@@ -191,7 +191,7 @@ $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libicp.a
 TEST_ENV = CK_DEFAULT_TIMEOUT=120 ICP_BUILD='$(abspath $(BUILD))' ICP_HTTPD=$(HTTPD) ICP_MODULES=$(LIBEXECDIR) SAN=$(SAN)
 
 REPLAYS := $(FUZZ_TARGETS:%=$(BUILD)/replay/%)
-PYTEST = $(TEST_ENV) $(PYTHON) -m pytest -q -n $(JOBS)
+PYTEST = $(TEST_ENV) $(PYTHON) -m pytest -q -n $(shell expr 2 \* $(JOBS))
 
 # Everything is made first; then all tests run, also after one has failed.
 .PHONY: check unit replay fuzz httpd demo bench lint
@@ -278,7 +278,7 @@ help:
 	@echo "make deps        install the Debian packages that are missing, for building and testing"
 	@echo "make server-deps the same for a server: Apache httpd, and what building needs; no browser, no tests"
 	@echo "make demo        the whole story on a private httpd; ONCE=1 ends by itself"
-	@echo "make check       unit tests and tests against a real httpd; SAN=address,undefined or SAN=thread: under sanitizers; JOBS=N at a time"
+	@echo "make check       unit tests and tests against a real httpd; SAN=address,undefined or SAN=thread: under sanitizers; JOBS=N as for N processors"
 	@echo "make unit|httpd  one half of check; both take options of pytest: T='-k NAME'"
 	@echo "make fuzz        search for inputs that break a parser (clang); takes T=NAME SECONDS=60"
 	@echo "make bench       what gate and inspection cost, beside their peers"
