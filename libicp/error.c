@@ -40,7 +40,7 @@ icp_error_t *icp_error_os(apr_pool_t *pool, apr_status_t rv, const char *format,
         status = ICP_NOT_FOUND;
     }
     message = apr_pstrcat(pool, message, ": ", apr_strerror(rv, text, sizeof text), NULL);
-    return make(pool, status, NULL, message);
+    return make(pool, status, rv == EROFS ? ICP_REMEDY_READ_ONLY : APR_STATUS_IS_ENOSPC(rv) ? ICP_REMEDY_FULL : NULL, message);
 }
 
 icp_error_t *icp_error_about(icp_error_t *error, const char *field)

@@ -30,8 +30,14 @@ typedef struct icp_error_t {
 icp_error_t *icp_error(apr_pool_t *pool, icp_status_e status, const char *remedy, const char *format, ...)
     __attribute__((format(printf, 4, 5), cold));
 
+/* What makes room for what a disk does not take. */
+#define ICP_REMEDY_READ_ONLY                                                                                           \
+    "see in the kernel's log why its file system is read-only, and mount it for writing again; a systemd unit writes " \
+    "where its ReadWritePaths= says"
+#define ICP_REMEDY_FULL "make room on its disk"
+
 /* The same from an errno or apr_status_t: its text is appended to the message after a colon; EACCES and
- * EPERM give ICP_DENIED, ENOENT gives ICP_NOT_FOUND, all else ICP_FAULT. */
+ * EPERM give ICP_DENIED, ENOENT gives ICP_NOT_FOUND, all else ICP_FAULT. EROFS and ENOSPC bring their remedy. */
 icp_error_t *icp_error_os(apr_pool_t *pool, apr_status_t rv, const char *format, ...)
     __attribute__((format(printf, 3, 4), cold));
 

@@ -111,8 +111,8 @@ icp_error_t *icp_register_connect(icp_register_t *reg, const char *main_path)
         return icp_error(files->pool, ICP_NOT_FOUND, "create one with icpadmin init, or name another with --register",
                          "there is no register at %s", main_path);
     }
-    files->read_only = access(files->private_db, W_OK) != 0 && errno == EROFS;
-    if (access(files->private_db, files->read_only ? R_OK : R_OK | W_OK) != 0) {
+    int read_only = access(files->private_db, W_OK) != 0 && errno == EROFS; /* what is on file can be read all the same */
+    if (access(files->private_db, read_only ? R_OK : R_OK | W_OK) != 0) {
         if (errno == EACCES) {
             return icp_error(files->pool, ICP_DENIED, "run the command as the register's owner, with sudo for instance",
                              "%s is for staff only: this user may not open it", files->private_db);
@@ -123,7 +123,7 @@ icp_error_t *icp_register_connect(icp_register_t *reg, const char *main_path)
         return error;
     }
     ICP_TRY(icp_db_check_plain(files->private_db, files->pool));
-    ICP_TRY(icp_db_open(&reg->db, main_path, files->read_only ? ICP_DB_READ : ICP_DB_WRITE, reg->timeout_ms, files->pool));
+    ICP_TRY(icp_db_open(&reg->db, main_path, read_only ? ICP_DB_READ : ICP_DB_WRITE, reg->timeout_ms, files->pool));
     icp_error_t *error = attach(reg);
     if (error) {
         icp_register_disconnect(reg);

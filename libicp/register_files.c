@@ -16,7 +16,6 @@
 
 #include "lock.h"
 #include "log.h"
-#include "room.h"
 
 #define COPY_BYTES 1048576
 #define LOCK_LOOK_MS 20
@@ -61,11 +60,9 @@ icp_error_t *icp_register_lock(int *locked, icp_register_t *reg, int wait, apr_p
     int waited = 0, limit = wait ? LOCK_PATIENCE * reg->timeout_ms : 0, fault = 0, told = 0;
     int fd = open(reg->files->lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0 || fchmod(fd, 0600) != 0) {
-        int cause = errno;
-        icp_error_t *error = icp_error_os(pool, cause, "cannot open the lock %s", reg->files->lock);
+        icp_error_t *error = icp_error_os(pool, errno, "cannot open the lock %s", reg->files->lock);
         if (fd >= 0) close(fd);
         if (error->status == ICP_DENIED) error->remedy = "run the command as the register's owner, with sudo for instance";
-        if (cause == EROFS) error->remedy = ICP_ROOM_READ_ONLY_REMEDY;
         return error;
     }
 

@@ -18,7 +18,6 @@ struct icp_register_files_t {
     dev_t device;                                 /* of the register.db that reg->db has open */
     ino_t inode;
     int lock_fd;                                  /* -1: we do not have the lock */
-    int read_only;                                /* their file system is: reg->db can be read all the same */
     int changing;                                 /* inside icp_register_change */
     int held_up;                                  /* a reader held a change up before: do not wait as long again */
     int tail_moved;                               /* the audit log's end, kept here during a change (audit.c) */

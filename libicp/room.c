@@ -12,10 +12,10 @@ icp_error_t *icp_room_check(const char *folder, apr_uint64_t bytes, apr_pool_t *
     struct statvfs disk;
     if (statvfs(folder, &disk) != 0) return icp_error_os(pool, errno, "cannot look at the disk of %s", folder);
     if (disk.f_flag & ST_RDONLY) {
-        return icp_error(pool, ICP_REFUSED, ICP_ROOM_READ_ONLY_REMEDY, "the file system of %s is read-only", folder);
+        return icp_error(pool, ICP_REFUSED, ICP_REMEDY_READ_ONLY, "the file system of %s is read-only", folder);
     }
     apr_uint64_t wanted = (apr_uint64_t)disk.f_blocks * disk.f_frsize / RESERVE_PART;
     if (wanted > RESERVE) wanted = RESERVE;
     if ((apr_uint64_t)disk.f_bavail * disk.f_frsize >= wanted + bytes && (!disk.f_files || disk.f_favail >= RESERVE_FILES)) return NULL;
-    return icp_error(pool, ICP_REFUSED, "make room on its disk", "the disk of %s is nearly full", folder);
+    return icp_error(pool, ICP_REFUSED, ICP_REMEDY_FULL, "the disk of %s is nearly full", folder);
 }

@@ -4,8 +4,6 @@
 
 #include "error.h"
 
-#define ICP_ROOM_READ_ONLY_REMEDY "see in the kernel's log why its file system is read-only, and mount it for writing again"
-
 /* ICP_REFUSED with a remedy where the file system of `folder` is read-only, or where it would be left nearly full by `bytes` more: so
  * that what must be written on it, the register first of all, always can be. */
 icp_error_t *icp_room_check(const char *folder, apr_uint64_t bytes, apr_pool_t *pool);
