@@ -133,7 +133,7 @@ icp_error_t *icp_intake_room(const char *folder, apr_int64_t most, apr_pool_t *p
     if (stat(folder, &info) != 0) return icp_error_os(pool, errno, "cannot look at the intake %s", folder);
     if ((apr_int64_t)info.st_nlink - 2 >= most) {
         return icp_error(pool, ICP_REFUSED, "let icpadmin application pull take them over, and see why it does not",
-                         "%" APR_INT64_T_FMT " submissions wait in %s already", (apr_int64_t)info.st_nlink - 2, folder);
+                         "%" APR_INT64_T_FMT " submissions wait in %s already", most, folder);
     }
     return icp_room_check(folder, ICP_INTAKE_BYTES_MAX, pool);
 }

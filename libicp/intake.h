@@ -69,7 +69,7 @@ icp_error_t *icp_intake_inspect(const char *register_path, apr_pool_t *pool);
 
 /* --- the worker's half; `folder` is intake/, `progress` progress/ ------------------------------------- */
 
-/* ICP_REFUSED: `most` submissions wait already, or the disk has less than a twentieth or a gibibyte free, whichever is less. */
+/* ICP_REFUSED: `most` submissions wait already (and as many more as were being handed in at that moment), or the disk has less than a twentieth or a gibibyte free, whichever is less. */
 icp_error_t *icp_intake_room(const char *folder, apr_int64_t most, apr_pool_t *pool);
 
 /* Writes and hands over. Nothing is there if it fails. *again: a submission of this id is there already, and nothing was done;

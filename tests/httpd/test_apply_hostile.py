@@ -529,8 +529,8 @@ def test_ten_thousand_submissions(make_httpd):
     httpd = make_httpd(children=2, threads=16)
     httpd.load("remoteip")
     started(httpd, "ICPApplyLimit 0\nRemoteIPHeader X-Forwarded-For\nRemoteIPInternalProxy 127.0.0.1\nMaxKeepAliveRequests 0")
-    httpd.expect_log(r"an application was not taken: 200[0-3] submissions wait")
-    httpd.allow_log(r"an application was not taken: 200[0-3] submissions wait")
+    httpd.expect_log("an application was not taken: 2000 submissions wait")
+    httpd.allow_log("an application was not taken: 2000 submissions wait")
     count, room, senders = 1000 if SAN else 10000, 2000, 4
     for i in range(room - count // 20):
         (httpd.state / f"intake/{i:032x}.ready").mkdir()
