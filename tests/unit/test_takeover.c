@@ -179,6 +179,7 @@ START_TEST(test_corrections_that_cross)
     pull();
     ok(step(of(token), ICP_APP_DO_REVIEW, ICP_BY_STAFF));
     ok(step(of(token), ICP_APP_DO_RETURN, ICP_BY_STAFF));
+    ck_assert_int_eq(integer("SELECT bytes FROM private.document WHERE kind = 'id'"), sizeof PDF - 2);
     send_as(ICP_INTAKE_CORRECT, token, typed_form("first", "甲公司", USCC, "good.cn"), "id");
     send_as(ICP_INTAKE_CORRECT, token, typed_form("first", "甲公司", USCC, "better.cn"), NULL);
     icp_takeover_t result = pull();
@@ -188,6 +189,8 @@ START_TEST(test_corrections_that_cross)
     ck_assert_str_eq(icp_form_value(of(token)->form, "websites.0.hosts.0"), "better.cn");
     ck_assert_int_eq(integer("SELECT count(*) FROM private.event WHERE action = 'application.correct' AND actor = 'applicant'"), 2);
     ck_assert(!json_is_true(json_object_get(page(token), "editable")));
+    ck_assert_int_eq(integer("SELECT count(*) FROM private.document"), 3);
+    ck_assert_int_eq(integer("SELECT bytes FROM private.document WHERE kind = 'id'"), sizeof PDF - 1); /* the one that came with the first */
 
     send_as(ICP_INTAKE_CORRECT, token, typed_form("first", "甲公司", USCC, "late.cn"), NULL);
     ck_assert_int_eq(pull().dropped, 1);
