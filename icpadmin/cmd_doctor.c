@@ -47,9 +47,9 @@ const icp_command_t icp_cmd_doctor = {
     .need = ICP_NEED_PATH,
     .summary = "examine the register's files, and say what puts them right",
     .details =
-        "Looks at owners and modes, both databases, the audit log, the key of passes, every page kept as evidence (each is "
-        "read and must have the SHA-256 it was kept under), the list of holidays, what a crash left behind, and who holds a lock. Opening the register completes a change that was interrupted. Exit status 5 if anything "
-        "is bad.",
+        "Looks at owners and modes, the room on the disk, both databases, the audit log, the key of passes, every page kept as "
+        "evidence (each is read and must have the SHA-256 it was kept under), the list of holidays, what a crash left behind, and "
+        "who holds a lock. Opening the register completes a change that was interrupted. Exit status 5 if anything is bad.",
     .json = "an array; each has name, ok, message, remedy",
     .example = "icpadmin doctor",
     .options = options,

@@ -75,7 +75,7 @@ static void judge_sweeps(state_t *state)
 static void judge_disk(state_t *state)
 {
     icp_error_t *error = icp_room_check(icp_register_companion(state->cli->reg->path, "", state->cli->pool), 0, state->cli->pool);
-    if (error) problem(state, apr_psprintf(state->cli->pool, "%s: %s", error->message, error->remedy ? error->remedy : "see icpadmin doctor"));
+    if (error) problem(state, apr_psprintf(state->cli->pool, "%s%s%s", error->message, error->remedy ? ": " : "", error->remedy ? error->remedy : ""));
 }
 
 static icp_error_t *judge_outbox(state_t *state)
@@ -223,8 +223,8 @@ const icp_command_t icp_cmd_status = {
         "Licenses by status, suspended sites by reason, sites by the verdict of the newest look at them, the last sweep, messages "
         "that wait or were given up, open applications by state, evidence that is kept.\n\n"
         "Exit status 0 if all is well; 1 if something is wrong, each named on standard error: no sweep for two days, one that was "
-        "interrupted or that the brake stopped, mail or events that have not left for an hour, messages that were given up, a disk that is nearly full or read-only; 5 if the "
-        "register cannot be read. It is cheap; `icpadmin doctor` looks into the files.\n\n"
+        "interrupted or that the brake stopped, mail or events that have not left for an hour, messages that were given up, a disk "
+        "that is nearly full or read-only; 5 if the register cannot be read. It is cheap; `icpadmin doctor` looks into the files.\n\n"
         "With --metrics: how much is in the queue and the outbox and since when, open applications, and how many things are wrong. "
         "The exit status is 0 then, whatever they are. Counts of sites, sweeps and traffic are in icp-status?metrics of httpd, whose "
         "workers do not see these.",

@@ -1,5 +1,5 @@
-/* What `icpadmin doctor` looks at: owners and modes, both databases, the audit log, kept evidence, what a crash left, who is
- * in the way. */
+/* What `icpadmin doctor` looks at: owners and modes, the room on the disk, both databases, the audit log, kept evidence,
+ * what a crash left, who is in the way. */
 #ifndef ICP_DOCTOR_H
 #define ICP_DOCTOR_H
 
