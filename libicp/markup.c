@@ -96,7 +96,7 @@ static char *read_name(char *p, const char *end, int which)
 }
 
 /* Short names are their own keys, longer ones are hashed (FNV-1a). */
-static apr_uint64_t key_of(const char *name, apr_size_t length)
+apr_uint64_t icp_markup_key(const char *name, apr_size_t length)
 {
     apr_uint64_t key = length < 8 ? 0 : APR_UINT64_C(14695981039346656037);
     for (apr_size_t i = 0; i < length; i++) {
@@ -115,7 +115,7 @@ static void read_tag_name(icp_tag_t *tag, char *name, const char *end)
     }
     else {
         length = (apr_size_t)(read_name(name, end, ENDS_NAMES) - name);
-        tag->key = key_of(name, length);
+        tag->key = icp_markup_key(name, length);
     }
     tag->name = name;
     tag->name_length = length;

@@ -93,4 +93,7 @@ typedef struct icp_attributes_t {
 /* The next attribute, NULL after the last; it lives until the next call. */
 const icp_attribute_t *icp_markup_attribute(icp_attributes_t *place);
 
+/* The key of a tag's name, which is in lower case. */
+apr_uint64_t icp_markup_key(const char *name, apr_size_t length);
+
 #endif

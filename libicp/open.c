@@ -142,7 +142,10 @@ int icp_open_push(icp_nesting_t *nesting, const icp_entry_t *entry, const icp_ef
     nesting->open[index] = *entry;
     nesting->open[index].parent = (unsigned short)parent;
     if (!entry->plain) nesting->own[index] = *effect;
-    nesting->nodes[index] = (icp_node_t){.names = nesting->nodes[index - 1].names};
+    icp_node_t *node = &nesting->nodes[index];
+    node->tag = node->id = 0;
+    node->names = nesting->nodes[index - 1].names;
+    node->class_count = 0;
     if (entry->element->which == ICP_ELEMENT_P) nesting->paragraphs++;
     icp_open_compute(nesting, index);
     note_border(nesting, index);

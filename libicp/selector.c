@@ -44,13 +44,19 @@ static apr_uint64_t hash_name(char kind, const char *name, apr_size_t length)
     return hash(kind, plain, count);
 }
 
-/* Of a tag's name, which selectors write in either case. */
+/* Of a tag's name, by its key: spread over all bits, as the others are. */
+static apr_uint64_t hash_key(apr_uint64_t key)
+{
+    return key * APR_UINT64_C(0x9E3779B97F4A7C15);
+}
+
+/* The same of a name in a selector, which may be in either case. */
 static apr_uint64_t hash_tag(const char *name, apr_size_t length)
 {
     char lower[32];
-    if (length > sizeof lower) return hash('<', name, length);
+    if (length > sizeof lower) return hash_key(icp_markup_key(name, length));
     for (apr_size_t i = 0; i < length; i++) lower[i] = (char)apr_tolower(name[i]);
-    return hash('<', lower, length);
+    return hash_key(icp_markup_key(lower, length));
 }
 
 static apr_uint64_t bit_of(apr_uint64_t name)
@@ -76,7 +82,7 @@ void icp_node_read(icp_node_t *node, const icp_tag_t *tag, apr_uint64_t around)
 {
     const icp_attribute_t *attribute;
     icp_attributes_t at = {.tag = tag};
-    node->tag = hash('<', tag->name, tag->name_length);
+    node->tag = hash_key(tag->key);
     node->id = 0;
     node->class_count = 0;
     node->names = around | bit_of(node->tag);

@@ -11,9 +11,9 @@
 /* An element as selectors see it. */
 typedef struct icp_node_t {
     apr_uint64_t tag, id; /* hashes of names; 0: none */
-    apr_uint64_t classes[ICP_NODE_CLASSES];
+    apr_uint64_t names;   /* a bit for each of those and of its classes, and of the elements around it: most selectors ask for one that is nowhere around */
     int class_count;
-    apr_uint64_t names; /* a bit for each of those, and of the elements around it: most selectors ask for one that is nowhere around */
+    apr_uint64_t classes[ICP_NODE_CLASSES]; /* up to class_count */
 } icp_node_t;
 
 /* `around`: the names of the elements around it. */

@@ -99,7 +99,8 @@ static icp_attribute_e attribute_named(const char *name)
 /* A start tag as the style sheets' reader wants it. */
 static void make_tag(icp_tag_t *tag, icp_attribute_t *attributes, const xmlChar *name, const xmlChar **pairs)
 {
-    *tag = (icp_tag_t){.name = (const char *)name, .name_length = strlen((const char *)name), .first = attributes};
+    *tag = (icp_tag_t){.name = (const char *)name, .name_length = strlen((const char *)name),
+                       .key = icp_markup_key((const char *)name, strlen((const char *)name)), .first = attributes};
     tag->element = icp_element(tag->name, tag->name_length);
     for (; pairs && pairs[0] && tag->count < ATTRIBUTES; pairs += 2) {
         icp_attribute_t *attribute = &attributes[tag->count++];
