@@ -8,7 +8,7 @@ from env import BUILD, FAILED, Httpd
 
 
 def pytest_configure(config):
-    if not hasattr(config, "workerinput"):  # not in the processes that share the tests, but in the one that starts them
+    if not hasattr(config, "workerinput") and not config.option.collectonly:  # not in the processes that share the tests, but in the one that starts them
         shutil.rmtree(FAILED, ignore_errors=True)
     if not (BUILD / "mod_icp.so").exists():
         raise pytest.UsageError(f"{BUILD / 'mod_icp.so'} is missing: run 'make' first (or set ICP_BUILD)")

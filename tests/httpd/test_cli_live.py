@@ -249,15 +249,24 @@ def test_what_a_site_is_asked(httpd):
     assert "gzip" in headers["Accept-Encoding"] and "ICP-Pass" not in headers
 
 
-@pytest.mark.parametrize("answer, reason", [
-    (response(GOOD.encode(), status="500 Oops"), "status"), (response(GOOD.encode(), status="404 Not Found"), "status"),
-    (response(BAD.encode(), length=9999), "truncated"),
-    (response(gzip.compress(GOOD.encode())[:40], "Content-Encoding: gzip"), None),
-    (response(GOOD.encode(), "Content-Encoding: sdch"), "encoded"), (response(b""), "empty"), (b"", "unreached"),
-    (b"hello", "unreached"),
-    (response(GOOD.encode()).replace(b"text/html", b"image/png"), "type"),
-    (response(b"", "Location: ftp://shop.example.cn/", status="302 Found"), None)])
-def test_answers_that_cannot_be_judged(httpd, answer, reason):
+# By name: a compressed page carries the second at which it was packed, and no two processes would collect the same test.
+UNJUDGED = {
+    "oops": (response(GOOD.encode(), status="500 Oops"), "status"),
+    "not-found": (response(GOOD.encode(), status="404 Not Found"), "status"),
+    "cut": (response(BAD.encode(), length=9999), "truncated"),
+    "cut-gzip": (response(gzip.compress(GOOD.encode())[:40], "Content-Encoding: gzip"), None),
+    "unknown-coding": (response(GOOD.encode(), "Content-Encoding: sdch"), "encoded"),
+    "no-page": (response(b""), "empty"),
+    "nothing": (b"", "unreached"),
+    "no-http": (b"hello", "unreached"),
+    "image": (response(GOOD.encode()).replace(b"text/html", b"image/png"), "type"),
+    "to-ftp": (response(b"", "Location: ftp://shop.example.cn/", status="302 Found"), None),
+}
+
+
+@pytest.mark.parametrize("name", UNJUDGED)
+def test_answers_that_cannot_be_judged(httpd, name):
+    answer, reason = UNJUDGED[name]
     look, _ = from_backend(httpd, answer, code=1)
     assert look["verdict"] == "unreadable" and look["displayed"] == []
     assert reason is None or look["reason"] == reason

@@ -4,6 +4,7 @@ import os
 import re
 import sqlite3
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -160,6 +161,16 @@ def test_nothing_that_outlives_the_module_is_named_by_its_memory():
 def test_no_unfinished_marks():
     text = read("libicp/*.*", "mod_icp/*.*", "icpadmin/*", "tests/*/*.[ch]", "docs/*", "README.md", "Makefile", "conf/**/*")
     assert not [line for line in text.splitlines() if re.search(r"\b(?:TODO|FIXME|XXX)\b", line)]
+
+
+def test_every_process_collects_the_same_tests():
+    """Processes that share the tests stop at a name that differs: none may hold the time, a random number or the order of a set."""
+    def collected(seed, later):
+        program = f"import sys, time, pytest; now = time.time; time.time = lambda: now() + {later}; sys.exit(pytest.main(sys.argv[1:]))"
+        return subprocess.check_output([sys.executable, "-c", program, "-q", "--collect-only", "-p", "no:cacheprovider", "tests"],
+                                       cwd=SOURCE, env={**os.environ, "PYTHONHASHSEED": seed}, text=True).splitlines()[:-1]
+    now, later = collected("1", 0), collected("2", 40 * 86400)
+    assert len(now) > 1000 and now == later
 
 
 def test_every_message_has_a_template():
