@@ -55,14 +55,13 @@ void icp_columns_fold(const char *text, int at, int indent, int width)
         return;
     }
     if (indent > width / 2) indent = width / 2;
-    int begun = 0; /* a word stands on this line already */
+    int begun = 0; /* a word stands on a line already */
     while (*text) {
         size_t blanks = strspn(text, " "), word = strcspn(text + blanks, " ");
         int columns = u8_width((const uint8_t *)text + blanks, word, "UTF-8");
         if (at + (int)blanks + columns > width && begun) {
             new_line(&at, indent);
             blanks = (text += blanks, 0);
-            begun = 0;
         }
         printf("%*s", (int)blanks, "");
         at += (int)blanks;
