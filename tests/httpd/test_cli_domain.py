@@ -7,7 +7,6 @@ import stat
 import pytest
 
 from applicant import JPEG, PDF, png
-from env import SOURCE
 
 PNG = png()
 
@@ -15,7 +14,8 @@ PNG = png()
 @pytest.fixture
 def office(httpd):
     httpd.init_register()
-    httpd.icpadmin("policy", "set", f"holidays={SOURCE}/conf/holidays.tsv", "mail=smtp", "mail-from=office@example.com")
+    httpd.list_holidays()
+    httpd.icpadmin("policy", "set", "mail=smtp", "mail-from=office@example.com")
     for name, content in {"license.pdf": PDF, "id.jpg": JPEG, "id.png": PNG, "page.pdf": b"<html>", "empty.pdf": b""}.items():
         (httpd.root / name).write_bytes(content)
     return httpd
