@@ -1,8 +1,8 @@
 /* The bell: one page beside the register that tells every httpd child "read again" without a system call.
  *
- * FILE.bell holds a 64-bit word at offset 0, native byte order; after it the file's inode number, rest zero. The writer moves it after every commit, before
- * it returns: to the larger of word + 1 and the time in microseconds, so that a bell put back from a
- * backup is never rung to a value that a child has already seen. Readers map it read-only.
+ * FILE.bell holds a 64-bit word at offset 0, native byte order; after it the file's inode number and the register's count of commits, rest
+ * zero. The writer moves the word after every commit, before it returns: to the larger of word + 1 and the time in microseconds, so that
+ * a bell put back from a backup is never rung to a value that a child has already seen. Readers map it read-only.
  */
 #ifndef ICP_BELL_H
 #define ICP_BELL_H
@@ -33,6 +33,10 @@ icp_error_t *icp_bell_create(const char *register_path, apr_pool_t *pool);
  * until workers, who look once a second, have found it (ICP_BELL_LOOK_MS), so that a change is in force when the command returns. */
 #define ICP_BELL_LOOK_MS 1500
 icp_error_t *icp_bell_ring(const char *register_path, apr_pool_t *pool);
+
+/* Has a change been committed without a ring, by a command that was killed between the two? 0 too where that cannot be told. Like ringing,
+ * not for a process that holds a transaction. */
+int icp_bell_is_due(const char *register_path, apr_pool_t *scratch_pool);
 
 /* Listening (listen.c): maps the bell for reading, at an address that stays until `pool` is cleared. Where there is no bell, or one
  * that cannot be read (the error), the page is zeros, and icp_bell_follow finds the bell when it comes. */

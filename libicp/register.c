@@ -145,6 +145,16 @@ static icp_error_t *migrate_change(icp_register_t *reg, void *baton, apr_pool_t 
     return error;
 }
 
+/* For a command that was killed between its commit and the ring, so that what is on file is in force before anybody is told of it. Whoever
+ * has the lock rings himself; and where nobody can ring, workers find out within a second. */
+static void ring_if_due(icp_register_t *reg, apr_pool_t *pool)
+{
+    int locked;
+    if (!icp_bell_is_due(reg->path, pool) || icp_register_lock(&locked, reg, 0, pool) || !locked) return;
+    icp_bell_ring(reg->path, pool);
+    icp_register_unlock(reg);
+}
+
 icp_error_t *icp_register_open(icp_register_t **result, const char *path, const char *actor, apr_pool_t *pool)
 {
     icp_register_t *reg;
@@ -160,6 +170,7 @@ icp_error_t *icp_register_open(icp_register_t **result, const char *path, const 
         icp_register_unlock(reg);
         if (error) return error;
     }
+    ring_if_due(reg, pool);
     ICP_TRY(connect_checked(reg, pool));
     ICP_TRY(pending(&marked, reg));
     if (marked) ICP_TRY(settle_for_read(reg, 1, pool));

@@ -40,6 +40,7 @@ static void crash_everywhere(seat_e during, seat_e after)
     while (killed > 0) {
         icp_register_t *reg = open_register();
         int before = verify(reg);
+        uint64_t quiet = icp_bell_peek(path, pool);
         icp_register_disconnect(reg);
 
         pid_t sitter = during ? sit_on(path, during) : 0;
@@ -56,6 +57,7 @@ static void crash_everywhere(seat_e during, seat_e after)
         if (sitter) end(sitter);
         int now = verify(reg);
         ck_assert_msg(now == before || now == before + 3, "call %d: %d holders, before %d", n, now, before);
+        ck_assert_msg(now == before || icp_bell_peek(path, pool) != quiet, "call %d: the change is on file, and no worker was told", n);
         if (now == before) old++;
         else new++;
         ok(add(reg, 1));
