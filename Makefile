@@ -27,7 +27,7 @@ BUILD_DEPS := apache2-bin apache2-dev gcc libc6-dev make pkg-config libsqlite3-d
               libunistring-dev libcsv-dev libpsl-dev zlib1g-dev libbrotli-dev libcurl4-openssl-dev libhtp-dev cmark
 SERVER_DEPS := $(BUILD_DEPS) apache2
 DEMO_DEPS := $(BUILD_DEPS) curl
-CHECK_DEPS := $(DEMO_DEPS) check libxml2-dev python3 python3-pytest python3-pytest-xdist python3-aiosmtpd python3-prometheus-client \
+CHECK_DEPS := $(DEMO_DEPS) check libfaketime libxml2-dev python3 python3-pytest python3-pytest-xdist python3-aiosmtpd python3-prometheus-client \
               openssl systemd chromium fonts-wqy-microhei
 BENCH_DEPS := $(DEMO_DEPS) libxml2-dev python3 valgrind apache2-utils libapache2-mod-security2
 LINT_DEPS := $(CHECK_DEPS) clang clang-tidy shellcheck pyflakes3 mandoc

@@ -18,6 +18,7 @@
 #include "output.h"
 #include "overview.h"
 #include "record.h"
+#include "steady.h"
 
 #define BATCH 512                           /* looks recorded in one change, */
 #define BATCH_BYTES 33554432                /* or those that hold so much of failing pages, */
@@ -33,7 +34,7 @@ typedef struct check_t {
     apr_array_header_t *found;   /* icp_outcome_t */
     apr_array_header_t *pending; /* icp_fetched_t *: the last of these, not yet recorded */
     apr_size_t kept;             /* bytes of pages that these hold */
-    apr_time_t began, flushed, shown;
+    apr_time_t began, flushed, shown; /* by icp_steady_now() */
     int total, compliant, failing, begun_with; /* begun_with: looks that were on file */
 } check_t;
 
@@ -107,7 +108,7 @@ static void show_progress(check_t *check, apr_time_t now, apr_pool_t *pool)
 static icp_error_t *take_look(icp_fetched_t *fetched, void *baton)
 {
     check_t *check = baton;
-    apr_time_t now = fetched->look.at;
+    apr_time_t now = icp_steady_now();
     if (!check->pending->nelts) check->flushed = now;
     APR_ARRAY_PUSH(check->pending, icp_fetched_t *) = fetched;
     check->kept += fetched->kept;
@@ -223,7 +224,7 @@ static icp_error_t *look(check_t *check)
 {
     catch_signals(note_signal);
     icp_live_stop(check->live, &the_signal);
-    check->began = apr_time_now();
+    check->began = icp_steady_now();
     icp_error_t *error = icp_live_look(check->live, check->sites, take_look, check);
     icp_progress(check->cli, NULL);
     if (!error) error = flush(check);

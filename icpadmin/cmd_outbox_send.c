@@ -8,6 +8,7 @@
 #include "deliver.h"
 #include "options.h"
 #include "output.h"
+#include "steady.h"
 
 #define BATCH 50 /* messages that a crash sends twice at most */
 #define BATCH_TIME apr_time_from_sec(5)
@@ -68,11 +69,11 @@ static void send_one(sending_t *sending, const icp_message_t *message, apr_pool_
 static icp_error_t *send_batch(int *more, sending_t *sending, apr_pool_t *pool)
 {
     icp_cli_t *cli = sending->cli;
-    apr_time_t start = apr_time_now();
+    apr_time_t start = icp_steady_now();
     int i;
     ICP_TRY(icp_register_read(cli->reg, read_due, sending, pool));
     sending->outcomes = apr_array_make(pool, BATCH, sizeof(icp_outcome_t));
-    for (i = 0; i < sending->due->nelts && !the_end && apr_time_now() - start < BATCH_TIME; i++) {
+    for (i = 0; i < sending->due->nelts && !the_end && icp_steady_now() - start < BATCH_TIME; i++) {
         send_one(sending, APR_ARRAY_IDX(sending->due, i, const icp_message_t *), pool);
         icp_progress(cli, apr_psprintf(pool, "%d sent, %d failed", sending->sent, sending->failed));
     }

@@ -11,6 +11,7 @@
 #include <apr_hash.h>
 #include <apr_strings.h>
 
+#include "steady.h"
 #include "transfer.h"
 
 #define LONGEST_WAIT apr_time_from_sec(1)
@@ -98,7 +99,7 @@ static int has_room(fetching_t *fetching, const icp_transfer_t *transfer)
 static icp_error_t *launch_waiting(int *held, apr_time_t *next_due, fetching_t *fetching)
 {
     apr_array_header_t *list = fetching->waiting;
-    apr_time_t now = apr_time_now();
+    apr_time_t now = icp_steady_now();
     *held = 0;
     *next_due = 0;
     for (int i = 0; i < list->nelts;) {
@@ -155,7 +156,7 @@ static icp_error_t *collect(fetching_t *fetching)
         else if (next == ICP_TRANSFER_GO_ON && has_room(fetching, transfer))
             ICP_TRY(launch(fetching, transfer));
         else
-            wait_until(fetching, transfer, pause ? apr_time_now() + pause : 0);
+            wait_until(fetching, transfer, pause ? icp_steady_now() + pause : 0);
     }
     return NULL;
 }
@@ -177,7 +178,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *baton, void *
 static int on_timer(CURLM *multi, long milliseconds, void *baton)
 {
     fetching_t *fetching = baton;
-    fetching->timer = milliseconds < 0 ? 0 : apr_time_now() + apr_time_from_msec(milliseconds);
+    fetching->timer = milliseconds < 0 ? 0 : icp_steady_now() + apr_time_from_msec(milliseconds);
     return 0;
 }
 
@@ -186,7 +187,7 @@ static icp_error_t *wait_for_news(fetching_t *fetching, apr_time_t due)
 {
     struct epoll_event events[EVENTS];
     int active;
-    apr_time_t now = apr_time_now(), until = now + LONGEST_WAIT;
+    apr_time_t now = icp_steady_now(), until = now + LONGEST_WAIT;
     CURLMcode code = CURLM_OK;
     if (due && due < until) until = due;
     if (fetching->timer && fetching->timer < until) until = fetching->timer;
@@ -197,7 +198,7 @@ static icp_error_t *wait_for_news(fetching_t *fetching, apr_time_t due)
                    (events[i].events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
         code = curl_multi_socket_action(fetching->multi, events[i].data.fd, mask, &active);
     }
-    if (!code && fetching->timer && apr_time_now() >= fetching->timer) {
+    if (!code && fetching->timer && icp_steady_now() >= fetching->timer) {
         fetching->timer = 0;
         code = curl_multi_socket_action(fetching->multi, CURL_SOCKET_TIMEOUT, 0, &active);
     }

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include <apr_strings.h>
-#include <apr_time.h>
 
+#include "steady.h"
 #include "text.h"
 
 #define SAID_MAX 300 /* bytes of standard error that are told */
@@ -119,9 +119,9 @@ static void listen_to(process_t *process)
 /* Nonzero when it has ended; 0 when the time is over. */
 static int attend(process_t *process, int seconds)
 {
-    apr_time_t until = apr_time_now() + apr_time_from_sec(seconds);
+    apr_time_t until = icp_steady_now() + apr_time_from_sec(seconds);
     for (;;) {
-        apr_time_t left = until - apr_time_now();
+        apr_time_t left = until - icp_steady_now();
         struct pollfd fds[] = {{process->ended, POLLIN, 0}, {process->in, POLLOUT, 0}, {process->said_fd, POLLIN, 0}};
         if (left <= 0) return 0;
         if (poll(fds, 3, (int)apr_time_as_msec(left) + 1) < 0 && errno != EINTR) return 0;

@@ -13,6 +13,7 @@
 #include "digest.h"
 #include "pass.h"
 #include "site_url.h"
+#include "steady.h"
 
 #define REDIRECTS 10
 #define HEADERS_KEPT 32768  /* bytes */
@@ -45,7 +46,7 @@ struct icp_transfer_t {
     icp_page_t *page;
     icp_digest_t *digest; /* of a body that is longer than what is kept */
     icp_error_t *error;
-    apr_time_t deadline;
+    apr_time_t deadline; /* by icp_steady_now() */
     int redirects, full, stopped, tried_https;
 };
 
@@ -219,7 +220,7 @@ CURL *icp_transfer_begin(icp_transfer_t *transfer, icp_client_t *client)
 {
     const icp_connect_t *connect = connect_for(transfer);
     CURL *easy = client->easy;
-    apr_time_t now = apr_time_now();
+    apr_time_t now = icp_steady_now();
     transfer->client = client;
     if (!transfer->deadline) {
         transfer->deadline = now + apr_time_from_sec(transfer->settings->timeout);

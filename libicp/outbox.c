@@ -65,8 +65,8 @@ icp_error_t *icp_outbox_due(apr_array_header_t **messages, icp_register_t *reg, 
                             apr_pool_t *pool)
 {
     icp_stmt_t *stmt;
-    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_OUTBOX_DUE, "iiii", (apr_int64_t)apr_time_sec(now), (apr_int64_t)mails,
-                             (apr_int64_t)events, (apr_int64_t)limit));
+    ICP_TRY(icp_db_statement(&stmt, reg->db, ICP_STMT_OUTBOX_DUE, "iiiii", (apr_int64_t)apr_time_sec(now), (apr_int64_t)mails,
+                             (apr_int64_t)events, (apr_int64_t)limit, (apr_int64_t)apr_time_sec(now) + BACKOFF_MOST));
     return get_all(messages, reg, stmt, pool);
 }
 

@@ -27,8 +27,8 @@ icp_error_t *icp_outbox_get(icp_message_t **message, icp_register_t *reg, apr_in
 /* Ids of those waiting or given up, or of `all`; about `subject`, or NULL. Array of apr_int64_t, oldest first. */
 icp_error_t *icp_outbox_ids(apr_array_header_t **ids, icp_register_t *reg, int all, const char *subject, apr_pool_t *pool);
 
-/* At most `limit` that are due at `now`, those that wait longest first: array of icp_message_t *. `mails`, `events`: whether such
- * are wanted. */
+/* At most `limit` that are due at `now`, or were put off by a clock that has been set back since, those that wait longest first: array of
+ * icp_message_t *. `mails`, `events`: whether such are wanted. */
 icp_error_t *icp_outbox_due(apr_array_header_t **messages, icp_register_t *reg, apr_time_t now, int mails, int events, int limit,
                             apr_pool_t *pool);
 

@@ -30,11 +30,12 @@ static pthread_mutex_t at_the_file = PTHREAD_MUTEX_INITIALIZER;
 static icp_error_t *write_batch(icp_db_t *db, const icp_sighting_t *batch, int count)
 {
     icp_stmt_t *stmt;
+    apr_int64_t now = apr_time_sec(apr_time_now());
     ICP_TRY(icp_db_run(db, ICP_STMT_SIGHTINGS_CREATE));
     ICP_TRY(icp_db_run(db, ICP_STMT_SIGHTINGS_BEGIN));
     for (int i = 0; i < count; i++) {
-        ICP_TRY(icp_db_statement(&stmt, db, ICP_STMT_SIGHTINGS_PUT, "sssi", batch[i].site, batch[i].verdict,
-                                 batch[i].detail, (apr_int64_t)apr_time_sec(batch[i].at)));
+        ICP_TRY(icp_db_statement(&stmt, db, ICP_STMT_SIGHTINGS_PUT, "sssii", batch[i].site, batch[i].verdict,
+                                 batch[i].detail, (apr_int64_t)apr_time_sec(batch[i].at), now));
         ICP_TRY(icp_stmt_run(stmt));
     }
     return icp_db_run(db, ICP_STMT_SIGHTINGS_COMMIT);

@@ -12,8 +12,8 @@ typedef struct icp_sighting_t {
     apr_time_t at;
 } icp_sighting_t;
 
-/* Writer (a worker): one transaction for the batch, one row per site; an older sighting never replaces a newer. Creates
- * the file, and begins a damaged one anew. */
+/* Writer (a worker): one transaction for the batch, one row per site; an older sighting never replaces a newer, but
+ * for one of a time that is yet to come. Creates the file, and begins a damaged one anew. */
 icp_error_t *icp_sightings_write(const char *path, const icp_sighting_t *batch, int count, apr_pool_t *pool);
 
 /* Reader (staff, as root, in a folder where others may put what they like): opens the one file, nothing beside it, and creates or changes

@@ -39,12 +39,9 @@ void icp_sighting_queue_init(apr_pool_t *pool, server_rec *server, const char *p
     failing = 0;
 }
 
-/* Under the mutex. */
+/* Under the mutex. The order tells which is newer, and not their times: the clock may have been set back between them. */
 static void put(const icp_sighting_t *sighting)
 {
-    const icp_sighting_t *present = apr_hash_get(gathering->by_site, sighting->site, APR_HASH_KEY_STRING);
-    if (present && present->at > sighting->at) return;
-
     apr_pool_t *pool = gathering->pool;
     icp_sighting_t *copy = apr_palloc(pool, sizeof *copy);
     copy->site = apr_pstrdup(pool, sighting->site);
@@ -92,7 +89,9 @@ void icp_sighting_queue_write(apr_pool_t *scratch_pool)
                          error->remedy ? "; " : "", error->remedy ? error->remedy : "");
         }
         apr_thread_mutex_lock(queue_mutex);
-        for (int i = 0; i < count; i++) put(&array[i]);
+        for (int i = 0; i < count; i++) {
+            if (!apr_hash_get(gathering->by_site, array[i].site, APR_HASH_KEY_STRING)) put(&array[i]);
+        }
         apr_thread_mutex_unlock(queue_mutex);
     }
     else if (failing) {

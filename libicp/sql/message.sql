@@ -10,9 +10,10 @@ FROM site_license JOIN license ON license.id = site_license.license_id
 WHERE site_license.site_id = ?1 AND contact.email <> ''
 ORDER BY contact.email
 
+-- What is put off for longer than a pause can be (?5) was put off by a clock that has been set back since.
 -- STMT_OUTBOX_DUE
-SELECT id FROM private.outbox
-WHERE state = 'waiting' AND next_at <= ?1 AND (way <> 'mail' OR ?2) AND (way <> 'event' OR ?3)
+SELECT id FROM private.outbox INDEXED BY outbox_waiting
+WHERE state = 'waiting' AND (next_at <= ?1 OR next_at > ?5) AND (way <> 'mail' OR ?2) AND (way <> 'event' OR ?3)
 ORDER BY next_at, id LIMIT ?4
 
 -- STMT_OUTBOX_IDS

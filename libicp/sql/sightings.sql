@@ -14,10 +14,11 @@ BEGIN IMMEDIATE
 -- STMT_SIGHTINGS_COMMIT
 COMMIT
 
+-- One of a time that is yet to come (?5 is now) is from before the clock was set back.
 -- STMT_SIGHTINGS_PUT
 INSERT INTO sighting (site, verdict, detail, at) VALUES (?1, ?2, ?3, ?4)
 ON CONFLICT (site) DO UPDATE SET verdict = excluded.verdict, detail = excluded.detail, at = excluded.at
-WHERE excluded.at >= sighting.at
+WHERE excluded.at >= sighting.at OR sighting.at > ?5
 
 -- STMT_SIGHTINGS_SHAPE
 -- Only a plain table is read: a view, a virtual table or a computed column in its place would run what a stranger wrote.

@@ -122,6 +122,7 @@ class Httpd:
         self.mpm, self.children, self.threads = mpm, children, threads
         self.command = [*under, HTTPD, "-X" if under else "-DFOREGROUND"]  # under: valgrind and its options; one process then
         self.engine = "On"      # None: no ICP directive is written by the harness at all
+        self.clock = None       # a Clock, which see: for httpd and icpadmin
         self.load_icp = True
         self.log_format = '%v %h \\"%r\\" %>s %{icp-state}n'
         self.port, self.tls_port = free_port(), free_port()
@@ -287,7 +288,7 @@ class Httpd:
     @property
     def environment(self):
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
-        return {**kept, "LANG": "C.UTF-8", **sanitizer_environment(self._reports)}
+        return {**kept, "LANG": "C.UTF-8", **sanitizer_environment(self._reports), **(self.clock.environment if self.clock else {})}
 
     @property
     def pid(self):
@@ -478,7 +479,8 @@ class Httpd:
         """Runs build/icpadmin on this server's register; asserts its exit status unless code is None."""
         connect = f"http=127.0.0.1:{self.port} https=127.0.0.1:{self.tls_port}"
         settings = {**self.environment, "ICP_REGISTER": str(self.register), "ICP_CONNECT": connect, **environment}
-        settings.pop("LD_PRELOAD", None)  # a program brings its sanitizer itself
+        if not self.clock:
+            settings.pop("LD_PRELOAD", None)  # a program brings its sanitizer itself
         result = self._run([str(BUILD / "icpadmin"), *map(str, arguments)], settings, stdin or "")
         assert code is None or result.code == code, f"icpadmin {' '.join(map(str, arguments))}: {result}"
         return result

@@ -80,6 +80,15 @@ START_TEST(test_newest_of_each_site)
 }
 END_TEST
 
+START_TEST(test_one_from_a_clock_that_was_ahead)
+{
+    int now = (int)apr_time_sec(apr_time_now());
+    put("a.cn", "missing", "{}", now + 86400);
+    put("a.cn", "displayed", "{}", now - 5);
+    ck_assert_str_eq(all("a.cn"), apr_psprintf(pool, "a.cn displayed {} %d\n", now - 5));
+}
+END_TEST
+
 START_TEST(test_damaged_file_is_begun_anew)
 {
     apr_file_t *file;
@@ -243,6 +252,7 @@ int main(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, test_newest_of_each_site);
+    tcase_add_test(tests, test_one_from_a_clock_that_was_ahead);
     tcase_add_test(tests, test_damaged_file_is_begun_anew);
     tcase_add_test(tests, test_strangers_texts);
     tcase_add_test(tests, test_no_plain_file);
