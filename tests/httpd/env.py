@@ -358,6 +358,23 @@ class Httpd:
             self._process.wait()
             raise HttpdError("httpd did not stop\n" + self.log()) from None
 
+    def kill(self):
+        """All its processes at once, as a crash of the machine would; returns when the last has let go of the port."""
+        os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait()
+        deadline = time.monotonic() + WAIT
+        while self._somebody_listens() and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    def _somebody_listens(self):
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        except ConnectionRefusedError:
+            return False
+        except OSError:
+            pass
+        return True
+
     def _let_children_begin(self):
         """Until a child of event or worker has its threads, httpd's handler of SIGTERM frees memory, in the midst of whatever the child is at."""
         def begun(pid):

@@ -5,7 +5,6 @@ import json
 import mailbox
 import os
 import random
-import signal
 import socket
 import sqlite3
 import subprocess
@@ -99,7 +98,7 @@ class Chaos(Peace):
             time.sleep(self.random.choice((0.01, 0.05, 0.2, 0.6)) * self.random.random() * 2)
             victim = self.random.choice(("icpadmin", "icpadmin", "httpd", "post"))
             if victim == "httpd":
-                os.killpg(self.httpd.pid, signal.SIGKILL)
+                self.httpd.kill()
                 self.httpd.restart()
             elif victim == "post":
                 self.post.kill()
