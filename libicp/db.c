@@ -344,6 +344,7 @@ icp_error_t *icp_db_error(icp_db_t *db, int result, const char *doing)
         error = os_error ? icp_error_os(db->pool, os_error, "cannot %s %s: %s", doing, db->path, why)
                          : failure(db, doing, ICP_FAULT, why, NULL);
         error->status = ICP_FAULT;
+        if (!error->remedy) error->remedy = "look for its disk in the kernel's log (dmesg); icpadmin log shows whether a change is on file all the same";
         break;
     default:
         error = failure(db, doing, ICP_FAULT, why, NULL);

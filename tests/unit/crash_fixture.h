@@ -1,11 +1,13 @@
-/* Runs work in a process that is killed before any one of the system calls by which it alters a file. */
+/* Runs work in a process that is killed before any one of the system calls by which it alters a file, or in which that call fails. */
 #ifndef CRASH_FIXTURE_H
 #define CRASH_FIXTURE_H
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,11 +40,31 @@ static int alters(const struct __ptrace_syscall_info *info)
     }
 }
 
-/* Runs `work` in a process that is killed before its `n`th call that alters something. 1: it was; 0: it came to its end;
- * -1: this machine does not let processes be traced. */
-static int run_until(int n, void (*work)(void))
+static int syncs(const struct __ptrace_syscall_info *info)
 {
-    int status, entering = 1;
+    return info->entry.nr == SYS_fsync || info->entry.nr == SYS_fdatasync;
+}
+
+/* Begins (leaving == 0) or ends a system call that does nothing but to give EIO. 0: not known how on this machine. */
+static int refuse(pid_t child, int leaving)
+{
+#ifdef __x86_64__
+    struct user_regs_struct registers;
+    if (ptrace(PTRACE_GETREGS, child, NULL, &registers) != 0) return 0;
+    if (leaving) registers.rax = (unsigned long long)-EIO;
+    else registers.orig_rax = (unsigned long long)-1;
+    return ptrace(PTRACE_SETREGS, child, NULL, &registers) == 0;
+#else
+    return 0;
+#endif
+}
+
+/* Runs `work` in a process that is killed before its `n`th call that alters something, or with `ended` in one in which that call, or one
+ * that syncs, fails with EIO; it gets the exit status. 1: that came to pass; 0: the work came to its end before; -1: this machine does not
+ * let processes be traced. */
+static int run_to(int n, int *ended, void (*work)(void))
+{
+    int status, entering = 1, refusing = 0, refused = 0;
     pid_t child = fork();
     if (!child) {
         if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0) _exit(77);
@@ -57,8 +79,9 @@ static int run_until(int n, void (*work)(void))
         if (ptrace(PTRACE_SYSCALL, child, NULL, signal) != 0) return -1;
         ck_assert_int_eq(waitpid(child, &status, 0), child);
         if (WIFEXITED(status)) {
-            ck_assert_int_eq(WEXITSTATUS(status), 0);
-            return 0;
+            if (ended) *ended = WEXITSTATUS(status);
+            else ck_assert_int_eq(WEXITSTATUS(status), 0);
+            return refused;
         }
         signal = WSTOPSIG(status) == (SIGTRAP | 0x80) ? 0 : WSTOPSIG(status);
         if (signal) {
@@ -67,7 +90,15 @@ static int run_until(int n, void (*work)(void))
         }
         struct __ptrace_syscall_info info = {0};
         if (entering && ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof info, &info) <= 0) return -1;
-        if (entering && alters(&info) && --n == 0) {
+        if (refusing) {
+            if (!refuse(child, 1)) return -1;
+            refusing = 0;
+        }
+        else if (entering && ended && (alters(&info) || syncs(&info)) && --n == 0) {
+            if (!refuse(child, 0)) return -1;
+            refusing = refused = 1;
+        }
+        else if (entering && !ended && alters(&info) && --n == 0) {
             kill(child, SIGKILL);
             ck_assert_int_eq(waitpid(child, NULL, 0), child);
             return 1;

@@ -284,16 +284,16 @@ static void pull_once(void)
     if (icp_register_open(&other, reg->path, "tester", pool) || icp_takeover(&result, other, pool)) _exit(2);
 }
 
-/* Killed before any system call that alters a file, the next pull leaves what an undisturbed one leaves. */
-START_TEST(test_killed_anywhere)
+/* Whichever call it ends at, the next pull leaves what an undisturbed one leaves. */
+static void end_anywhere(int *ended)
 {
-    int killed = 1, n = 0;
-    while (killed > 0) {
+    int came = 1, n = 0;
+    while (came > 0) {
         const char *token = submit("甲公司", USCC, "tea.cn"), *other = send_as(ICP_INTAKE_SUBMIT, NULL, typed_form("first", "乙公司", "91110000802100433B", "cup.cn"), NULL);
         icp_register_disconnect(reg); /* no connection goes through a fork */
-        killed = run_until(++n, pull_once);
+        came = run_to(++n, ended, pull_once);
         ok(icp_register_open(&reg, reg->path, "tester", pool));
-        if (killed < 0) return; /* processes cannot be traced here */
+        if (came < 0) return; /* processes cannot be traced here */
         pull();
         ck_assert_msg(!strcmp(state_of(token), "received"), "call %d: %s", n, state_of(token));
         ck_assert_int_eq(integer("SELECT count(*) FROM private.document WHERE application_id = (SELECT max(application_id) FROM private.document)"), 3);
@@ -306,6 +306,19 @@ START_TEST(test_killed_anywhere)
         ok(step(of(token), ICP_APP_DO_WITHDRAW, ICP_BY_CLIENT));
     }
     ck_assert_int_gt(n, 20);
+}
+
+/* Before any system call that alters a file. */
+START_TEST(test_killed_anywhere)
+{
+    end_anywhere(NULL);
+}
+END_TEST
+
+START_TEST(test_disk_fails_anywhere)
+{
+    int ended;
+    end_anywhere(&ended);
 }
 END_TEST
 
@@ -385,7 +398,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {test_new, test_what_cannot_be_taken_is_answered, test_correction_and_withdrawal, test_corrections_that_cross,
-                                  test_not_from_the_bureau, test_clock, test_hostile, test_one_that_fails_among_many, test_killed_anywhere,
+                                  test_not_from_the_bureau, test_clock, test_hostile, test_one_that_fails_among_many, test_killed_anywhere, test_disk_fails_anywhere,
                                   test_dry_run_takes_nothing, test_purge, test_purge_removes_documents_that_nobody_needs, NULL};
     return run_tests("takeover", tests, 1);
 }
