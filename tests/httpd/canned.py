@@ -4,6 +4,14 @@ import threading
 import time
 
 
+def stop_accepting(listener, thread):
+    """Ends the thread that accepts before the descriptor is free: one that is just about to call accept() would take a connection from the
+    next socket that is given the number."""
+    listener.shutdown(socket.SHUT_RDWR)
+    thread.join(10)
+    listener.close()
+
+
 class Server(threading.Thread):
     """Answers each request by what `answer(host, count)` gives: bytes, seconds to keep silent, what to do with the
     connection, or several of these one after the other.
@@ -62,4 +70,4 @@ class Server(threading.Thread):
             self.open -= 1
 
     def stop(self):
-        self.socket.close()
+        stop_accepting(self.socket, self)

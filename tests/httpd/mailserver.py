@@ -11,6 +11,7 @@ import threading
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
+from canned import stop_accepting
 from env import free_port
 
 
@@ -83,14 +84,15 @@ class DumbServer:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self.url, self.connections = f"smtp://127.0.0.1:{self.port}", 0
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
         self._open = []
 
     def __enter__(self):
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._accepting.start()
         return self
 
     def __exit__(self, *unused):
-        self._listener.close()
+        stop_accepting(self._listener, self._accepting)
         for connection in self._open:
             connection.close()
 

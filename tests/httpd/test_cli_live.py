@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from canned import stop_accepting
 from env import BUILD, NUMBER
 
 OTHER = "京ICP备2021098765号-1"
@@ -221,7 +222,7 @@ class Backend(threading.Thread):
                     pass
 
     def stop(self):
-        self.socket.close()
+        stop_accepting(self.socket, self)
 
 
 def from_backend(httpd, answer, *arguments, code=None):
