@@ -55,7 +55,7 @@ void icp_columns_fold(const char *text, int at, int indent, int width)
         return;
     }
     if (indent > width / 2) indent = width / 2;
-    int begun = 0; /* a word stands on a line already */
+    int begun = 0; /* a word has been printed */
     while (*text) {
         size_t blanks = strspn(text, " "), word = strcspn(text + blanks, " ");
         int columns = u8_width((const uint8_t *)text + blanks, word, "UTF-8");

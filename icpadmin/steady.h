@@ -6,7 +6,7 @@
 #include <apr_time.h>
 #include <time.h>
 
-/* Microseconds since a moment that stays the same while the machine runs; 0 is long ago. */
+/* Microseconds since a moment that stays the same while the machine runs, never 0. */
 static inline apr_time_t icp_steady_now(void)
 {
     struct timespec now;

@@ -200,11 +200,12 @@ icp_error_t *icp_register_recover(icp_register_t *reg, apr_pool_t *pool)
     return NULL;
 }
 
-/* A commit whose last sync failed is an error, and yet it happened: the mark tells. */
-static icp_error_t *end_failed(icp_register_t *reg, apr_pool_t *pool)
+/* A commit whose last sync failed is an error, and yet it happened: the mark tells. Where somebody was in the way (`busy`) it did not, and
+ * he may still keep private.db. */
+static icp_error_t *end_failed(icp_register_t *reg, int busy, apr_pool_t *pool)
 {
     int marked = 0;
-    if (!reg->dry_run) ICP_TRY(with_private(find_mark, &marked, reg));
+    if (!busy && !reg->dry_run) ICP_TRY(with_private(find_mark, &marked, reg));
     return marked ? icp_register_swap(reg, pool) : icp_register_discard(reg, pool);
 }
 
@@ -231,7 +232,7 @@ icp_error_t *icp_register_change_in_copy(icp_register_t *reg, icp_change_fn *cha
         error = being_changed(reg, reg->files->private_db, pool);
     }
     if (error || reg->dry_run) {
-        icp_error_t *left = end_failed(reg, pool);
+        icp_error_t *left = end_failed(reg, busy, pool);
         if (!error) error = left;
     }
     else {

@@ -227,6 +227,22 @@ START_TEST(test_change)
 }
 END_TEST
 
+/* Somebody's shell writes private.db: the change is not made, and nothing of it is left lying. */
+START_TEST(test_a_writer_is_in_the_way)
+{
+    icp_register_t *reg = open_register();
+    icp_db_t *shell;
+    reg->timeout_ms = 20;
+    ok(icp_db_open(&shell, in_folder("private.db"), ICP_DB_WRITE, 20, pool));
+    ck_assert_int_eq(sqlite3_exec(icp_db_handle(shell), "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    fails(add(reg, 1), ICP_FAULT, "private.db is locked by");
+    ck_assert(!icp_file_exists(in_folder("register.db.next")));
+    icp_db_close(shell);
+    ok(add(reg, 1));
+    ck_assert_int_eq(verify(reg), 1);
+}
+END_TEST
+
 /* Rule 7: whatever a customer's code locks, the change is made, the process named, and the bell rung. */
 START_TEST(test_readers_hold_nothing_up)
 {
@@ -480,7 +496,7 @@ int main(void)
 {
     apr_initialize();
     const TTest *tests[] = {test_modes_whatever_the_umask, test_create_refuses, test_open_says_what_is_wrong, test_open_without_rights,
-                            test_versions, test_migration, test_change, test_readers_hold_nothing_up, test_readers_that_keep_coming,
+                            test_versions, test_migration, test_change, test_a_writer_is_in_the_way, test_readers_hold_nothing_up, test_readers_that_keep_coming,
                             test_writers_are_waited_for, test_one_icpadmin_at_a_time, test_pair, test_wal_is_undone, test_doctor, test_doctor_on_holidays};
     return run_suite("register", tests, sizeof tests / sizeof tests[0], setup_register);
 }
