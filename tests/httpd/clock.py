@@ -7,7 +7,8 @@ class Clock:
     """environment: for the programs that go by it; Httpd.clock gives it to httpd and icpadmin."""
 
     def __init__(self, folder):
-        (library,) = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
+        library = next(iter(glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")), None)
+        assert library, "libfaketime is missing: make deps installs it"
         self._file = folder / "clock"
         self.set(0)
         self.environment = {"LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": str(self._file), "FAKETIME_NO_CACHE": "1",

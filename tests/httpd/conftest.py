@@ -8,7 +8,8 @@ from env import BUILD, FAILED, Httpd
 
 
 def pytest_configure(config):
-    if not hasattr(config, "workerinput") and not config.option.collectonly:  # not in the processes that share the tests, but in the one that starts them
+    # Not in the processes that share the tests, but in the one that starts them; nor in one that only lists them.
+    if not hasattr(config, "workerinput") and not config.option.collectonly:
         shutil.rmtree(FAILED, ignore_errors=True)
     if not (BUILD / "mod_icp.so").exists():
         raise pytest.UsageError(f"{BUILD / 'mod_icp.so'} is missing: run 'make' first (or set ICP_BUILD)")

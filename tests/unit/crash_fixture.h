@@ -91,19 +91,31 @@ static int run_to(int n, int *ended, void (*work)(void))
         struct __ptrace_syscall_info info = {0};
         if (entering && ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof info, &info) <= 0) return -1;
         if (refusing) {
-            if (!refuse(child, 1)) return -1;
+            refuse(child, 1);
             refusing = 0;
         }
-        else if (entering && ended && (alters(&info) || syncs(&info)) && --n == 0) {
-            if (!refuse(child, 0)) return -1;
-            refusing = refused = 1;
-        }
-        else if (entering && !ended && alters(&info) && --n == 0) {
+        else if (entering && (alters(&info) || (ended && syncs(&info))) && --n == 0) {
+            refusing = refused = ended && refuse(child, 0);
+            if (refusing) continue;
             kill(child, SIGKILL);
             ck_assert_int_eq(waitpid(child, NULL, 0), child);
-            return 1;
+            return ended ? -1 : 1;
         }
     }
 }
+
+/* Two tests of one body, which takes `ended` as above. */
+#define KILLED_AND_FAILING(body, killed, disk_fails) \
+    START_TEST(killed)                               \
+    {                                                \
+        body(NULL);                                  \
+    }                                                \
+    END_TEST                                         \
+    START_TEST(disk_fails)                           \
+    {                                                \
+        int ended;                                   \
+        body(&ended);                                \
+    }                                                \
+    END_TEST
 
 #endif

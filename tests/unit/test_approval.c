@@ -378,18 +378,7 @@ static void end_anywhere(int *ended)
     ok(icp_register_open(&reg, reg->path, "tester", pool));
 }
 
-START_TEST(test_killed_anywhere)
-{
-    end_anywhere(NULL);
-}
-END_TEST
-
-START_TEST(test_disk_fails_anywhere)
-{
-    int ended;
-    end_anywhere(&ended);
-}
-END_TEST
+KILLED_AND_FAILING(end_anywhere, test_killed_anywhere, test_disk_fails_anywhere)
 
 START_TEST(test_homepage)
 {

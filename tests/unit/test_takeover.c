@@ -308,19 +308,7 @@ static void end_anywhere(int *ended)
     ck_assert_int_gt(n, 20);
 }
 
-/* Before any system call that alters a file. */
-START_TEST(test_killed_anywhere)
-{
-    end_anywhere(NULL);
-}
-END_TEST
-
-START_TEST(test_disk_fails_anywhere)
-{
-    int ended;
-    end_anywhere(&ended);
-}
-END_TEST
+KILLED_AND_FAILING(end_anywhere, test_killed_anywhere, test_disk_fails_anywhere)
 
 START_TEST(test_dry_run_takes_nothing)
 {
